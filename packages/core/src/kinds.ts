@@ -38,7 +38,10 @@ export const iterable: Kind = {
 };
 
 export const oneOf = (...values: readonly string[]): Kind => ({
-  text: values.map((v) => `'${v}'`).join(' or '),
+  text: values
+    .map((v) => `'${v}'`)
+    .join(', ')
+    .replace(/, ([^,]*)$/, ' or $1'),
   is: (v) => values.includes(v as string),
 });
 /** One of these numbers. */

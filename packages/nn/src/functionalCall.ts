@@ -1,8 +1,9 @@
 import { ShapeError, Tensor } from '@gradgate/core';
-import { show } from '@gradgate/core/internal';
+import { check, is, show } from '@gradgate/core/internal';
 import { checkModule } from './checkModule.js';
 import { className, startSubstituting, substituting } from './members.js';
 import type { Module } from './module.js';
+import { shapeText } from './shapeText.js';
 import { tensorsByAnyName } from './state.js';
 
 /**
@@ -40,11 +41,11 @@ export function functionalCall<M extends Module>(
       throw new TypeError(
         `functionalCall: ${className(module)} has no parameter or buffer ${show(name)}; it has ${[...own.keys()].slice(0, 8).join(', ')}`,
       );
-    if (!Tensor.is(tensor)) throw new TypeError(`functionalCall: '${name}' must be a Tensor, got ${show(tensor)}`);
+    check('functionalCall', `'${name}'`, tensor, is.tensor);
     if (tensor.shape.join() !== before.shape.join())
       throw new ShapeError(
         'functionalCall',
-        `'${name}' has shape [${before.shape.join(', ')}], its substitute [${tensor.shape.join(', ')}]`,
+        `'${name}' has shape ${shapeText(before)}, its substitute ${shapeText(tensor)}`,
       );
     if (chosen.has(before) && chosen.get(before) !== tensor)
       throw new TypeError(`functionalCall: '${name}' is shared, and is given two different substitutes`);

@@ -1,5 +1,5 @@
 import { isGradEnabled, recordMany, Tensor } from '@gradgate/core';
-import { type Recorder, recording, removable, show } from '@gradgate/core/internal';
+import { check, is, type Recorder, recording, removable, show } from '@gradgate/core/internal';
 import { located } from './location.js';
 import { hasCallHooks, noteModule, type Registry, receiverOf, registryOf } from './members.js';
 import type { Module, StateDict } from './module.js';
@@ -39,8 +39,7 @@ export function register<K extends keyof Hooks>(
   kind: K,
   hook: Parameters<Hooks[K]['add']>[0],
 ): { remove(): void } {
-  if (typeof hook !== 'function')
-    throw new TypeError(`${module.constructor.name}: a hook must be a function, got ${show(hook)}`);
+  check(module.constructor.name, 'a hook', hook, is.callback);
   const registry = registryOf(module);
   registry.hooks ??= {
     ...{ pre: new Set(), post: new Set(), backward: new Set() },

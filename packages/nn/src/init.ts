@@ -11,6 +11,7 @@ import {
   zeros,
 } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, named, show } from '@gradgate/core/internal';
+import { shapeText } from './shapeText.js';
 
 interface InitOptions {
   /** Where the numbers come from; the default generator if not given. */
@@ -136,7 +137,7 @@ export const ones_ = /* @__PURE__ */ named('ones_', <T extends Tensor>(t: T): T 
 export const zeros_ = /* @__PURE__ */ named('zeros_', <T extends Tensor>(t: T): T => constant_(t, 0));
 
 function matrix(op: string, t: Tensor): readonly [number, number] {
-  if (t.ndim !== 2) throw new ShapeError(op, `takes a matrix, got [${t.shape.join(', ')}]`);
+  if (t.ndim !== 2) throw new ShapeError(op, `takes a matrix, got ${shapeText(t)}`);
   return [t.shape[0]!, t.shape[1]!];
 }
 
@@ -165,10 +166,7 @@ export const dirac_ = /* @__PURE__ */ named('dirac_', <T extends Tensor>(t: T, g
   check('dirac_', 'groups', groups, is.count);
   const [out, inputs, ...kernel] = t.shape as [number, number, ...number[]];
   if (t.ndim < 3 || t.ndim > 5 || out % groups !== 0)
-    throw new ShapeError(
-      'dirac_',
-      `takes kernels [O, I, ...] with O a multiple of ${groups}, got [${t.shape.join(', ')}]`,
-    );
+    throw new ShapeError('dirac_', `takes kernels [O, I, ...] with O a multiple of ${groups}, got ${shapeText(t)}`);
   const size = kernel.reduce((a, b) => a * b, 1);
   const center = kernel.reduce((at, k) => at * k + Math.floor(k / 2), 0);
   const data = new Float64Array(t.numel);
@@ -180,7 +178,7 @@ export const dirac_ = /* @__PURE__ */ named('dirac_', <T extends Tensor>(t: T, g
 
 /** The number of inputs of an output, and of outputs of an input, for a weight `[out, in, ...]`. */
 function fans(op: string, t: Tensor): { in: number; out: number } {
-  if (t.ndim < 2) throw new ShapeError(op, `takes a weight [out, in, ...], got [${t.shape.join(', ')}]`);
+  if (t.ndim < 2) throw new ShapeError(op, `takes a weight [out, in, ...], got ${shapeText(t)}`);
   const field = t.numel / (t.shape[0]! * t.shape[1]!) || 1;
   return { in: t.shape[1]! * field, out: t.shape[0]! * field };
 }
@@ -322,7 +320,7 @@ export const orthogonal_ = /* @__PURE__ */ named(
   'orthogonal_',
   <T extends Tensor>(t: T, gain = 1, options: InitOptions = {}): T => {
     const chosen = checkInit('orthogonal_', t, { gain }, options);
-    if (t.ndim < 2) throw new ShapeError('orthogonal_', `takes two dimensions or more, got [${t.shape.join(', ')}]`);
+    if (t.ndim < 2) throw new ShapeError('orthogonal_', `takes two dimensions or more, got ${shapeText(t)}`);
     const rows = t.shape[0]!;
     const columns = t.numel / rows || 0;
     const tall = rows > columns;
@@ -363,8 +361,7 @@ export const sparse_ = /* @__PURE__ */ named(
   <T extends Tensor>(t: T, sparsity: number, std = 0.01, options: InitOptions = {}): T => {
     const chosen = checkInit('sparse_', t, { sparsity, std }, options);
     const [n, m] = matrix('sparse_', t);
-    if (!(sparsity >= 0 && sparsity <= 1))
-      throw new RangeError(`sparse_: sparsity must be from 0 to 1, got ${show(sparsity)}`);
+    check('sparse_', 'sparsity', sparsity, is.probability);
     const values = normal_(zeros([n, m], { dtype: t.dtype }), 0, std, chosen);
     const order = rand([n, m], chosen).argsort(0).toTypedArray();
     const dropped = new Uint8Array(n * m);

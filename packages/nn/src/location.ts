@@ -1,6 +1,7 @@
 import { Tensor } from '@gradgate/core';
 import { show } from '@gradgate/core/internal';
 import type { Module } from './module.js';
+import { shapeText } from './shapeText.js';
 
 /** Where an error came from, as far as it is known from the calls that it passed through. */
 interface Trail {
@@ -59,4 +60,4 @@ function tell(error: Error, trail: Trail): void {
 }
 
 const describe = (arg: unknown): string =>
-  Tensor.is(arg) ? `${arg.dtype === 'float32' ? '' : `${arg.dtype} `}[${arg.shape.join(', ')}]` : show(arg);
+  Tensor.is(arg) ? `${arg.dtype === 'float32' ? '' : `${arg.dtype} `}${shapeText(arg)}` : show(arg);

@@ -10,6 +10,7 @@ import {
 import type { Hooks } from './hooks.js';
 import type { Module } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
+import { shapeText } from './shapeText.js';
 
 // The members of a module are what its fields hold. A module is a proxy that sees each write of a field, the one place
 // where a write that would lose a parameter can be refused.
@@ -198,7 +199,7 @@ function admit(registry: Registry, name: string, { value, get }: PropertyDescrip
 export const className = (module: Module): string => module.constructor.name;
 
 function lost(registry: Registry, name: string, before: Kind, value: unknown): string {
-  const what = Tensor.is(value) ? `a plain Tensor of shape [${value.shape.join(', ')}]` : show(value);
+  const what = Tensor.is(value) ? `a plain Tensor of shape ${shapeText(value)}` : show(value);
   const field = `${className(registry.module)}: the field '${name}' is a ${before} and would become ${what}`;
   if (before === 'Module')
     return `${field}, and the layer would be neither saved nor trained; assign a Module or null, or delete the field first`;

@@ -158,7 +158,7 @@ export class Module {
 
   /** Sets `training` of this module and all below it. */
   train(mode = true): this {
-    if (typeof mode !== 'boolean') throw new TypeError(`train: mode must be true or false, got ${show(mode)}`);
+    check('train', 'mode', mode, is.boolean);
     for (const module of this.modules()) module.training = mode;
     return this;
   }

@@ -6,6 +6,7 @@ import { ConvTranspose3d } from './layers/conv3d.js';
 import { registryOf, snakeCase } from './members.js';
 import type { Module } from './module.js';
 import { type Buffer, buffer, Parameter } from './parameter.js';
+import { shapeText } from './shapeText.js';
 
 // A weight that is computed from other parameters. The field becomes a getter, which is not a parameter of the module;
 // what the weight is computed from are parameters instead.
@@ -29,7 +30,7 @@ function weightOf(op: string, module: Module, name: string): Parameter {
 
 function checkDim(op: string, name: string, weight: Tensor, dim: number): void {
   if (!(dim >= 0 && dim < weight.ndim))
-    throw new RangeError(`${op}: '${name}' of shape [${weight.shape.join(', ')}] has no dimension ${dim}`);
+    throw new RangeError(`${op}: '${name}' of shape ${shapeText(weight)} has no dimension ${dim}`);
 }
 
 /** Makes a field that `get` computes from those of its module; in a copy of the module, `this` is the copy. */
@@ -135,8 +136,7 @@ export function spectralNorm<M extends Module>(
     dim = transposed.some((layer) => module instanceof layer) ? 1 : 0,
   } = checkOptions('spectralNorm', options, spectralNormOptions);
   const weight = weightOf('spectralNorm', module, name);
-  if (weight.ndim < 2)
-    throw new TypeError(`spectralNorm: '${name}' of shape [${weight.shape.join(', ')}] is no matrix`);
+  if (weight.ndim < 2) throw new TypeError(`spectralNorm: '${name}' of shape ${shapeText(weight)} is no matrix`);
   const fields = module as unknown as Fields;
   checkDim('spectralNorm', name, weight, dim);
   const rows = weight.shape[dim]!;

@@ -1,5 +1,6 @@
 import { cat, full, ShapeError, Tensor, tensor } from '@gradgate/core';
 import { brand, check, checkOptions, checkTensors, is, named, show, thisCopy } from '@gradgate/core/internal';
+import { shapeText } from './shapeText.js';
 
 // Sequences of different lengths together: padded to the longest, or packed step by step without padding.
 
@@ -78,7 +79,7 @@ function checkSequences(op: string, sequences: readonly Tensor[]): void {
     if (t.ndim === 0 || t.shape.slice(1).join() !== first.shape.slice(1).join())
       throw new ShapeError(
         op,
-        `sequences must be [length, ...] and differ in their lengths alone, got [${first.shape.join(', ')}] and [${t.shape.join(', ')}]`,
+        `sequences must be [length, ...] and differ in their lengths alone, got ${shapeText(first)} and ${shapeText(t)}`,
       );
 }
 
@@ -136,7 +137,7 @@ function sizesOf(op: string, padded: Tensor, batchFirst: boolean): [length: numb
   checkTensors(op, padded);
   const [first, second] = padded.shape as [number, number];
   if (padded.ndim < 2 || first === 0 || second === 0)
-    throw new ShapeError(op, `takes ${batchFirst ? '[N, L, ...]' : '[L, N, ...]'}, got [${padded.shape.join(', ')}]`);
+    throw new ShapeError(op, `takes ${batchFirst ? '[N, L, ...]' : '[L, N, ...]'}, got ${shapeText(padded)}`);
   return batchFirst ? [second, first] : [first, second];
 }
 

@@ -3,6 +3,7 @@ import { show } from '@gradgate/core/internal';
 import { checkModule } from './checkModule.js';
 import { className } from './members.js';
 import type { Module } from './module.js';
+import { shapeText } from './shapeText.js';
 
 /**
  * The parameters and the buffers of models of one kind, stacked: `[models, ...shape]` by name. With `vmap` and `functionalCall` they
@@ -45,7 +46,7 @@ function stacked(
   tensorsOf: (model: Module) => Iterable<[string, Tensor]>,
 ): Record<string, Tensor> {
   const all = models.map((model) => new Map(tensorsOf(model)));
-  const kinds = all.map((tensors) => [...tensors].map(([name, t]) => `${name} ${t.dtype} [${t.shape.join(', ')}]`));
+  const kinds = all.map((tensors) => [...tensors].map(([name, t]) => `${name} ${t.dtype} ${shapeText(t)}`));
   kinds.forEach((kind, i) => {
     const other = kind.find((text) => !kinds[0]!.includes(text)) ?? kinds[0]!.find((text) => !kind.includes(text));
     if (other !== undefined)

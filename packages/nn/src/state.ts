@@ -4,6 +4,7 @@ import { className, join, membersOf, registryOf, stateName } from './members.js'
 import type { Module, StateDict } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
 import { refusePromise } from './plain.js';
+import { shapeText } from './shapeText.js';
 
 /** A module and its position in a state dict: `prefix` ends in a dot, or is empty. */
 interface Place {
@@ -124,8 +125,7 @@ function rename(state: StateDict, key: string, otherNames: readonly string[], ow
 
 function misfit(to: Tensor, from: unknown): string | null {
   if (!Tensor.is(from)) return `must be a Tensor, got ${show(from)}`;
-  if (to.shape.join() !== from.shape.join())
-    return `has shape [${from.shape.join(', ')}], the module's is [${to.shape.join(', ')}]`;
+  if (to.shape.join() !== from.shape.join()) return `has shape ${shapeText(from)}, the module's is ${shapeText(to)}`;
   // PyTorch's counters have 64 bits.
   if (to.dtype === from.dtype) return null;
   if (isInteger(to.dtype) && isInteger(from.dtype))

@@ -3,9 +3,10 @@ import { recordOf } from '@gradgate/core/internal';
 import { checkModule } from './checkModule.js';
 import type { Module } from './module.js';
 import { watchMultiplications } from './multiplications.js';
+import { shapeText } from './shapeText.js';
 
 const shapes = (out: unknown): string =>
-  Tensor.is(out) ? `[${out.shape.join(', ')}]` : Array.isArray(out) ? out.map(shapes).join(' ') : '';
+  Tensor.is(out) ? `${shapeText(out)}` : Array.isArray(out) ? out.map(shapes).join(' ') : '';
 
 const policy = ({ member, gate, condition }: GradPolicy): string =>
   `${String(member)}: ${gate}${condition === null ? '' : ' if its condition holds'}`;

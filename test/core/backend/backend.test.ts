@@ -1,4 +1,13 @@
-import { backend, overlay, refuseRead, zeros } from '@gradgate/core';
+import {
+  type Backend,
+  backend,
+  DeviceError,
+  type Kernels,
+  overlay,
+  refuseRead,
+  registerBackend,
+  zeros,
+} from '@gradgate/core';
 import { expect, it } from 'vitest';
 
 const { kernels } = backend('cpu');
@@ -28,4 +37,25 @@ it.each([undefined, null, {}, { accepts: () => true }, { run: () => {} }, 3])(
 
 it('a read that is refused always names somebody', () => {
   expect(() => refuseRead(zeros([1]).storage as never, '')).toThrow(/^read: the values of a tensor on cpu/);
+});
+
+it('a kernel that a device has not is refused by the name of the function or of the kernel', () => {
+  const cpu = backend('cpu');
+  const kernels = { fill: cpu.kernels.fill } as Kernels;
+  const bare: Backend = { ...cpu, name: 'bare', kernels };
+  // Its memory says that it is the CPU's otherwise.
+  bare.allocate = (dtype, length, fill) => Object.assign(cpu.allocate(dtype, length, fill), { backend: bare });
+  registerBackend(bare);
+  const x = zeros([2, 2], { device: 'bare' });
+  const refusals: [() => unknown, string][] = [
+    [() => x.exp(), "exp: bare has no kernel unary; use x.to('cpu')"],
+    [() => x.mul(x), "mul: bare has no kernel binary; use x.to('cpu')"],
+    [() => x.matmul(x), "matmul: bare has no kernel matmul; use x.to('cpu')"],
+  ];
+  for (const [run, message] of refusals) {
+    expect(run).toThrow(DeviceError);
+    expect(run).toThrow(message);
+  }
+  // What the package has handed over stays as it is.
+  expect(Object.keys(kernels)).toEqual(['fill']);
 });

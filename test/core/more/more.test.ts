@@ -126,7 +126,7 @@ it.each<[string, () => unknown, string]>([
     () => more.indexAdd(index(1, 2), 0, index(0), index(1), { alpha: 0.5 }),
     'indexAdd: alpha for integers must be a whole number, got 0.5',
   ],
-  ['q', () => more.nanquantile(ones([3]), 2), 'nanquantile: q must be from 0 to 1, got 2'],
+  ['q', () => more.nanquantile(ones([3]), 2), 'nanquantile: q must be a number from 0 to 1'],
   ['integers', () => more.nanquantile(index(1), 0.5), 'nanquantile: takes floating point tensors, got int32'],
   ['of none', () => more.nanquantile(zeros([0]), 0.5), 'nanquantile: takes at least one element'],
   ['vectors', () => more.renorm(ones([3]), 2, 0, 1), 'renorm: takes at least two dimensions, got [3]'],

@@ -35,8 +35,19 @@ export function registerBackend(backend: Backend): void {
     throw new TypeError(`registerBackend: expected a backend, got ${show(backend)}`);
   if (state.backends.has(backend.name))
     throw new DeviceError('registerBackend', `there is a device ${backend.name} already`);
+  const missing = Object.keys(cpu.kernels).filter((name) => !(name in backend.kernels));
+  if (missing.length > 0)
+    backend.kernels = {
+      ...backend.kernels,
+      ...Object.fromEntries(missing.map((name) => [name, refusing(backend.name, name)])),
+    };
   state.backends.set(backend.name, backend);
 }
+
+/** In the place of a kernel that a device has not. Some are called with the function that they compute. */
+const refusing = (device: string, kernel: string) => (first?: { name?: string }) => {
+  throw new DeviceError(first?.name ?? kernel, `${device} has no kernel ${kernel}; use x.to('cpu')`);
+};
 
 /**
  * Makes this the device for creation functions that are given none, and returns the one before. `'cpu'` at first.

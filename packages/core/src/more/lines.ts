@@ -1,4 +1,4 @@
-import { check, checkOptions, show } from '../check.js';
+import { check, checkOptions } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
 import { lerp } from '../ops/arithmetic.js';
@@ -32,9 +32,8 @@ export const nanquantile = /* @__PURE__ */ inFloat32(
     checkTensors('nanquantile', x);
     floatOnly('nanquantile', x);
     const { interpolation = 'linear', keepdim = false } = checkOptions('nanquantile', options, quantileOptions);
-    check('nanquantile', 'q', q, is.either(is.number, is.arrayOf(is.number)));
+    check('nanquantile', 'q', q, is.either(is.probability, is.arrayOf(is.probability)));
     if (typeof q !== 'number') return stack(q.map((v) => nanquantile(x, v, dim, options)));
-    if (!(q >= 0 && q <= 1)) throw new RangeError(`nanquantile: q must be from 0 to 1, got ${show(q)}`);
     const t = dim == null || x.ndim === 0 ? x.flatten() : x;
     const d = normalizeDim('nanquantile', x.ndim === 0 ? 0 : (dim ?? 0), t.ndim);
     if (t.shape[d] === 0)

@@ -84,7 +84,7 @@ export const nllLoss = /* @__PURE__ */ inFloat32(
       const each = weight ? weight.indexSelect(0, index.flatten()).reshape(index.shape) : counted.to(input.dtype);
       const w = mul(each, counted);
       const loss = neg(mul(where(counted, picked, 0), w));
-      return reduction === 'mean' ? div(sum(loss), sum(w)) : reduceLoss('nllLoss', loss, reduction);
+      return reduction === 'mean' ? div(sum(loss), sum(w)) : reduceLoss(loss, reduction);
     };
     return weight ? computed(likelihood, input, weight) : computed(likelihood, input);
   },
@@ -139,7 +139,7 @@ function entropyOfProbabilities(
   const smooth = labelSmoothing > 0 ? target.mul(1 - labelSmoothing).add(labelSmoothing / classes) : target;
   const weighted = weight ? mul(smooth, asColumn(weight, input)) : smooth;
   const loss = neg(sum(mul(logSoftmax(input, dim), weighted), dim));
-  return reduction === 'mean' ? div(sum(loss), loss.numel) : reduceLoss('crossEntropy', loss, reduction);
+  return reduction === 'mean' ? div(sum(loss), loss.numel) : reduceLoss(loss, reduction);
 }
 
 /** The loss if a part of the target is spread evenly over the classes. */
@@ -161,7 +161,7 @@ function smoothed(
     const index = where(counted, target, 0);
     const w = weight ? mul(weight.indexSelect(0, index.flatten()).reshape(index.shape), counted) : counted;
     smoothLoss = div(sum(smooth), sum(w));
-  } else smoothLoss = reduceLoss('crossEntropy', smooth, reduction);
+  } else smoothLoss = reduceLoss(smooth, reduction);
   return nll.mul(1 - labelSmoothing).add(smoothLoss.mul(labelSmoothing / logp.shape[dim]!));
 }
 

@@ -1,6 +1,6 @@
 import { kernelsOf } from '../backend/backends.js';
 import type { RandomRule } from '../backend/kernels.js';
-import { checkOptions, show } from '../check.js';
+import { checkOptions } from '../check.js';
 import { named } from '../errors.js';
 import { isTraining } from '../grad/index.js';
 import { computedIn } from '../memory/dtype.js';
@@ -37,7 +37,6 @@ export const dropout = /* @__PURE__ */ named(
       generator = currentGenerator(),
     } = checkOptions('dropout', options, dropoutOptions);
     checkTensors('dropout', x);
-    if (!(p >= 0 && p <= 1)) throw new TypeError(`dropout: p must be a probability from 0 to 1, got ${show(p)}`);
     if (p === 0 || !isTraining(training)) return x;
     if (p === 1) return mul(x, 0);
     // The draws become the mask in place. Half types are too coarse for the draws.

@@ -1,4 +1,4 @@
-import { show } from '../check.js';
+import { check } from '../check.js';
 import { AutogradError, named } from '../errors.js';
 import { toFloat } from '../memory/dtype.js';
 import { binary } from '../ops/define.js';
@@ -8,6 +8,7 @@ import { eq, ge } from '../ops/relational.js';
 import { erfcOf, hurwitz, lgamma, lgammaOf } from '../ops/special.js';
 import { where } from '../ops/where.js';
 import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** The largest number of terms in a sum: near x it needs about ten times the root of `a`, which is below `large`. */
@@ -156,8 +157,7 @@ export const zeta = binary('zeta', {
  */
 export const multigammaln = /* @__PURE__ */ named('multigammaln', (x: Tensor, p: number): Tensor => {
   checkTensors('multigammaln', x);
-  if (!Number.isInteger(p) || p < 1)
-    throw new RangeError(`multigammaln: p must be a whole number above 0, got ${show(p)}`);
+  check('multigammaln', 'p', p, is.count);
   // One term for each dimension: more would take minutes, and no matrix has so many rows.
   if (p > 2 ** 16) throw new RangeError(`multigammaln: p must be at most 65536, got ${p}`);
   let out = add(lgamma(x), (Math.log(Math.PI) * p * (p - 1)) / 4);

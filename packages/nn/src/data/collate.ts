@@ -1,6 +1,7 @@
 import { stack, Tensor, type TypedArray, tensor } from '@gradgate/core';
 import { isOfAnotherCopy, show } from '@gradgate/core/internal';
 import { isRecord, isThenable, maxDepth, typedArray } from '../plain.js';
+import { shapeText } from '../shapeText.js';
 
 /** Samples that become a tensor. */
 type Numbers = Tensor | number | bigint | boolean | TypedArray;
@@ -80,7 +81,7 @@ function stackTensors(tensors: Tensor[], path: string): Tensor {
   const odd = tensors.findIndex((t) => t.shape.join() !== first.shape.join());
   if (odd > 0)
     refuse(
-      `${path} has shape [${first.shape.join(', ')}] in sample 0 and [${tensors[odd]!.shape.join(', ')}] in sample ${odd}; ` +
+      `${path} has shape ${shapeText(first)} in sample 0 and ${shapeText(tensors[odd]!)} in sample ${odd}; ` +
         'pass a collate function that pads them',
     );
   const mixed = tensors.findIndex((t) => t.dtype !== first.dtype);

@@ -1,5 +1,6 @@
 import type { Generator } from '@gradgate/core';
 import { checkOptions, is, show } from '@gradgate/core/internal';
+import { notAState } from '../notAState.js';
 import { isResumable, isThenable } from '../plain.js';
 import { type Collated, defaultCollate } from './collate.js';
 import {
@@ -134,8 +135,7 @@ export class DataLoader<T, B = Collated<T>> {
   loadStateDict(state: DataLoaderState): void {
     const { batches, finished, order, dataset, generator } = (state ?? {}) as Partial<DataLoaderState>;
     const isState = is.size.is(batches) && typeof finished === 'boolean';
-    if (!isState || [order, dataset, generator].includes(undefined))
-      throw new TypeError(`DataLoader.loadStateDict: takes a state from stateDict(), got ${show(state)}`);
+    if (!isState || [order, dataset, generator].includes(undefined)) throw notAState('DataLoader', state);
     if (order && isResumable(this.batches)) this.batches.loadStateDict(order);
     if (dataset) resumableOf(this.dataset)?.loadStateDict(dataset);
     // After the sampler, whose state is older: the generator may have been used since its batch was requested.

@@ -1,5 +1,6 @@
 import { type Generator, keep, nanmean, noGrad, ShapeError, type Tensor, TensorError, tensor } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, show } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 import { asMapped, type DatasetLike, Subset } from './dataset.js';
 import { type Labels, labelsOf } from './labels.js';
 import { shuffled } from './shuffled.js';
@@ -30,7 +31,7 @@ export class StandardScaler {
     const op = 'StandardScaler.fit';
     checkTensors(op, x);
     if (x.ndim !== 2 || x.shape[0] === 0)
-      throw new ShapeError(op, `takes [rows, columns] with at least one row, got [${x.shape.join(', ')}]`);
+      throw new ShapeError(op, `takes [rows, columns] with at least one row, got ${shapeText(x)}`);
     if (!x.dtype.startsWith('float')) throw new TensorError(op, `takes floats, got ${x.dtype}; convert with float()`);
     noGrad.run(() => {
       // In float64: a column of large values that differ little would lose its deviation.
@@ -79,7 +80,7 @@ export class StandardScaler {
     if (mean!.ndim !== 1 || mean!.shape.join() !== std!.shape.join())
       throw new ShapeError(
         op,
-        `mean [${mean!.shape.join(', ')}] and std [${std!.shape.join(', ')}] must have the same shape, [columns]`,
+        `mean ${shapeText(mean!)} and std ${shapeText(std!)} must have the same shape, [columns]`,
       );
     this.mean = keep(mean!.detach().clone());
     this.std = keep(std!.detach().clone());
@@ -92,7 +93,7 @@ export class StandardScaler {
     if (x.shape.at(-1) !== mean.numel)
       throw new ShapeError(
         op,
-        `takes [..., ${mean.numel}], the columns of the data it was fitted to, got [${x.shape.join(', ')}]`,
+        `takes [..., ${mean.numel}], the columns of the data it was fitted to, got ${shapeText(x)}`,
       );
     return { mean, std };
   }

@@ -1,5 +1,6 @@
 import { currentGenerator, Generator } from '@gradgate/core';
-import { check, checkOptions, is, show } from '@gradgate/core/internal';
+import { check, checkOptions, is } from '@gradgate/core/internal';
+import { notAState } from '../notAState.js';
 import { isResumable } from '../plain.js';
 import { shuffled } from './shuffled.js';
 
@@ -98,8 +99,7 @@ export abstract class ResumableSampler implements Sampler {
     const fits =
       is.size.is(taken) &&
       (epoch === null || (is.size.is(epoch?.size) && (epoch!.seed === null || is.size.is(epoch!.seed))));
-    if (!fits)
-      throw new TypeError(`${this.constructor.name}.loadStateDict: takes a state from stateDict(), got ${show(state)}`);
+    if (!fits) throw notAState(this.constructor.name, state);
     if (generator && this.generator) this.generator.setState(generator);
     this.now = epoch ? { epoch: { ...epoch }, taken: taken! } : null;
     this.resumes = epoch !== null;
@@ -375,7 +375,7 @@ export class BatchSampler implements Iterable<number[]> {
   loadStateDict(state: BatchSamplerState): void {
     const { batches, finished, sampler } = (state ?? {}) as Partial<BatchSamplerState>;
     if (!is.size.is(batches) || typeof finished !== 'boolean' || sampler === undefined)
-      throw new TypeError(`BatchSampler.loadStateDict: takes a state from stateDict(), got ${show(state)}`);
+      throw notAState('BatchSampler', state);
     if (sampler !== null && isResumable(this.sampler)) this.sampler.loadStateDict(sampler);
     this.now = { batches: batches!, finished };
     this.resumes = batches! > 0;

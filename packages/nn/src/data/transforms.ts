@@ -2,6 +2,7 @@ import { currentGenerator, type Generator, ShapeError, type Tensor, type TypedAr
 import { check, checkOptions, checkTensors, is, show } from '@gradgate/core/internal';
 import { interpolate } from '../functions/interpolate.js';
 import { typedArray } from '../plain.js';
+import { shapeText } from '../shapeText.js';
 
 // All images are tensors [channels, height, width], or batches [..., channels, height, width].
 
@@ -73,8 +74,7 @@ const sizeOrPair = is.either(is.size, is.tuple(is.size, is.size));
 
 function sizes(op: string, image: Tensor): [number, number] {
   checkTensors(op, image);
-  if (image.ndim < 3)
-    throw new ShapeError(op, `takes images [..., channels, height, width], got [${image.shape.join(', ')}]`);
+  if (image.ndim < 3) throw new ShapeError(op, `takes images [..., channels, height, width], got ${shapeText(image)}`);
   return image.shape.slice(-2) as [number, number];
 }
 
@@ -98,7 +98,7 @@ export function normalize(mean: readonly number[], std: readonly number[]): Tran
     if (image.shape.at(-3) !== mean.length)
       throw new ShapeError(
         'normalize',
-        `takes images of ${mean.length} channels, as many as it has means, got [${image.shape.join(', ')}]`,
+        `takes images of ${mean.length} channels, as many as it has means, got ${shapeText(image)}`,
       );
     return image.sub(m).div(s);
   };
@@ -201,7 +201,7 @@ export function pad(
 /** Converts images of 3 channels to 1: the weighted mean of red, green and blue (ITU-R 601-2). */
 export const grayscale = (): Transform => (image) => {
   sizes('grayscale', image);
-  if (image.shape.at(-3) !== 3) throw new ShapeError('grayscale', `takes 3 channels, got [${image.shape.join(', ')}]`);
+  if (image.shape.at(-3) !== 3) throw new ShapeError('grayscale', `takes 3 channels, got ${shapeText(image)}`);
   return image.mul(tensor([0.299, 0.587, 0.114], { shape: [3, 1, 1] })).sum(-3, { keepdim: true });
 };
 

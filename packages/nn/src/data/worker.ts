@@ -1,4 +1,5 @@
-import { builtin, check, checkOptions, is, show } from '@gradgate/core/internal';
+import { builtin, check, checkOptions, is } from '@gradgate/core/internal';
+import { notAState } from '../notAState.js';
 import type { Resumable } from '../plain.js';
 import { checkIndex, type Dataset, noteState } from './dataset.js';
 import { type Packed, pack, unpack } from './pack.js';
@@ -103,8 +104,7 @@ function fromPool<T>(pool: readonly Remote[], length: number, close: () => Promi
     stateDict,
     loadStateDict: (state: WorkersState) => {
       const { turn, states } = (state ?? {}) as Partial<WorkersState>;
-      if (!is.size.is(turn) || !Array.isArray(states))
-        throw new TypeError(`workerDataset.loadStateDict: takes a state from stateDict(), got ${show(state)}`);
+      if (!is.size.is(turn) || !Array.isArray(states)) throw notAState('workerDataset', state);
       // Without states in the threads, any number of threads can continue.
       if (states.every((own) => own === null)) return;
       if (states.length !== pool.length)

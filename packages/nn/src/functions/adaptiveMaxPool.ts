@@ -1,5 +1,6 @@
 import { maxPool2d, type Pair, ShapeError, type Tensor, tensor } from '@gradgate/core';
 import { check, checkSize, checkTensors, inFloat32, is, named } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 import { maxPool2dWithIndices, type Places } from './maxPool.js';
 import { maxPool3d, maxPool3dWithIndices } from './pool3d.js';
 import { asBatch, each, likeInput, sizesOf, type Triple } from './sizes.js';
@@ -47,7 +48,7 @@ function prepare(op: string, input: Tensor, outputSize: number | readonly number
   check(op, 'outputSize', outputSize, sizesOf(dims)(is.count));
   const x = asBatch(op, input, dims);
   if (x.shape.slice(2).includes(0))
-    throw new ShapeError(op, `there is nothing to take a maximum of in [${input.shape.join(', ')}]`);
+    throw new ShapeError(op, `there is nothing to take a maximum of in ${shapeText(input)}`);
   checkSize(op, [...x.shape.slice(0, 2), ...each(outputSize, dims)], x.shape);
   return dims === 1
     ? expandWindows(x.unsqueeze(2), [1, outputSize as number])

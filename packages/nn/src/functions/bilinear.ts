@@ -1,5 +1,6 @@
 import { matmul, ShapeError, type Tensor } from '@gradgate/core';
 import { checkTensors, named } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 
 /**
  * `a weight[o] b + bias[o]` for each output `o`: `a` `[..., I]`, `b` `[..., J]` and `weight` `[O, I, J]` to `[..., O]`.
@@ -22,7 +23,7 @@ export const bilinear = /* @__PURE__ */ named(
       a.shape.slice(0, -1).join() !== b.shape.slice(0, -1).join() ||
       (bias && bias.shape.join() !== `${o}`)
     ) {
-      const shapes = [a, b, weight, ...(bias ? [bias] : [])].map((t) => `[${t.shape.join(', ')}]`).join(' and ');
+      const shapes = [a, b, weight, ...(bias ? [bias] : [])].map((t) => shapeText(t)).join(' and ');
       throw new ShapeError('bilinear', `takes [..., I], [..., J], a weight [O, I, J] and a bias [O], got ${shapes}`);
     }
     const batch = a.shape.slice(0, -1);

@@ -1,5 +1,6 @@
 import { ShapeError, type Tensor } from '@gradgate/core';
 import { check, checkTensors, is, named } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 
 /**
  * Reorders the channels of `x` `[N, C, ...]` so that the `groups` groups alternate (Zhang et al., 2018). The shape
@@ -15,7 +16,7 @@ export const channelShuffle = /* @__PURE__ */ named('channelShuffle', (x: Tensor
   if (x.ndim < 3 || x.shape[1]! % groups !== 0)
     throw new ShapeError(
       'channelShuffle',
-      `takes [N, C, ...] with channels that can be split into ${groups} groups, got [${x.shape.join(', ')}]`,
+      `takes [N, C, ...] with channels that can be split into ${groups} groups, got ${shapeText(x)}`,
     );
   const [n, c] = x.shape as [number, number];
   return x

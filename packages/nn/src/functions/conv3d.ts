@@ -10,6 +10,7 @@ import {
   zeros,
 } from '@gradgate/core';
 import { casting, checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 import { asBatch, each, likeInput, type Triple, three, triples } from './sizes.js';
 
 // A convolution over volumes is one over planes with more channels: the planes that a kernel covers at one position in
@@ -20,8 +21,6 @@ const convOptions = { ...shared, padding: is.either(triples(is.size), is.oneOf('
 const transposeOptions = { ...shared, padding: triples(is.size), outputPadding: triples(is.size) };
 
 type Five = [number, number, number, number, number];
-
-const shapeText = (t: Tensor): string => `[${t.shape.join(', ')}]`;
 
 /** Refuses kernels without depth. `conv2d`, which sees only height and width, refuses the other two. */
 function checkDepth(op: string, weight: Tensor): void {

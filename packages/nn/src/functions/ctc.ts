@@ -10,6 +10,7 @@ import {
   reduceLoss,
   show,
 } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 
 /** One sequence: `offset` is where its scores start, `frames` how many it has; `labels` have blanks in between. */
 interface Sequence {
@@ -148,7 +149,7 @@ export const ctcLoss = /* @__PURE__ */ inFloat32(
       });
       return reduction === 'none' ? one.squeeze(0) : one;
     }
-    if (logProbs.ndim !== 3) throw new ShapeError('ctcLoss', `takes [T, N, C], got [${logProbs.shape.join(', ')}]`);
+    if (logProbs.ndim !== 3) throw new ShapeError('ctcLoss', `takes [T, N, C], got ${shapeText(logProbs)}`);
     const [frames, batch, classes] = logProbs.shape as [number, number, number];
     checkIntegers('ctcLoss', 'targets', targets);
     if (!Number.isInteger(blank) || blank < 0 || blank >= classes)
@@ -174,7 +175,7 @@ export const ctcLoss = /* @__PURE__ */ inFloat32(
     });
     let each = losses(logProbs, sequences);
     if (zeroInfinity) each = where(each.eq(Number.POSITIVE_INFINITY), 0, each);
-    if (reduction !== 'mean') return reduceLoss('ctcLoss', each, reduction);
+    if (reduction !== 'mean') return reduceLoss(each, reduction);
     return each
       .div(
         tensor(

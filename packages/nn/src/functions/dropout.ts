@@ -1,5 +1,6 @@
 import { dropout, full, ge, isTraining, rand, type Shape, ShapeError, type Tensor } from '@gradgate/core';
 import { checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 
 interface DropoutOptions {
   p?: number;
@@ -13,7 +14,7 @@ function channels(op: string, x: Tensor, ndim: number, options: DropoutOptions |
   checkTensors(op, x);
   const { p = 0.5, training = true } = checkOptions(op, options, dropoutOptions);
   if (x.ndim !== ndim && x.ndim !== ndim - 1)
-    throw new ShapeError(op, `takes [N, C, ...] of ${ndim} dimensions or without N, got [${x.shape.join(', ')}]`);
+    throw new ShapeError(op, `takes [N, C, ...] of ${ndim} dimensions or without N, got ${shapeText(x)}`);
   const kept = x.ndim - (ndim - 2);
   const shape: Shape = x.shape.map((n, d) => (d < kept ? n : 1));
   const mask = dropout(full(shape, 1, { dtype: x.dtype, device: x.device }), { p, training });
@@ -90,7 +91,7 @@ export const featureAlphaDropout = /* @__PURE__ */ named(
   'featureAlphaDropout',
   (x: Tensor, options?: DropoutOptions): Tensor => {
     checkTensors('featureAlphaDropout', x);
-    if (x.ndim < 2) throw new ShapeError('featureAlphaDropout', `takes [N, C, ...], got [${x.shape.join(', ')}]`);
+    if (x.ndim < 2) throw new ShapeError('featureAlphaDropout', `takes [N, C, ...], got ${shapeText(x)}`);
     const shape = x.shape.map((n, d) => (d < 2 ? n : 1));
     return withAlpha('featureAlphaDropout', x, shape, options);
   },

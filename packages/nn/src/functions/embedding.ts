@@ -13,6 +13,7 @@ import {
 } from '@gradgate/core';
 import { checkOptions, checkTensors, is, named, show } from '@gradgate/core/internal';
 import { embedding as sparseEmbedding } from '@gradgate/core/sparse';
+import { shapeText } from '../shapeText.js';
 
 /** Rows of `weight`, whose gradient may be sparse. */
 export const lookUp = (index: Tensor, weight: Tensor, sparse: boolean, paddingIdx: number | undefined): Tensor =>
@@ -102,7 +103,7 @@ export const embeddingBag = /* @__PURE__ */ named(
     if (index.ndim !== 1 || !offsets || offsets.ndim !== 1)
       throw new ShapeError(
         'embeddingBag',
-        `takes an index [B, n], or [total] with offsets [B], got [${index.shape.join(', ')}]`,
+        `takes an index [B, n], or [total] with offsets [B], got ${shapeText(index)}`,
       );
     if (offsets.numel === 0)
       throw new ShapeError('embeddingBag', 'offsets are empty: give the start of at least one bag');

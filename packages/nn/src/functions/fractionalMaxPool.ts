@@ -1,5 +1,6 @@
 import { arange, cat, max, type Pair, rand, ShapeError, type Tensor } from '@gradgate/core';
 import { check, checkOptions, checkTensors, inFloat32, is, show, sizeOf } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 import type { Places } from './maxPool.js';
 import { asBatch, each, likeInput, sizesOf, type Triple } from './sizes.js';
 
@@ -71,7 +72,7 @@ function pooled(
   });
   const samples = randomSamples ?? rand([n, c, dims], { device: x.device });
   if (samples.shape.join() !== [n, c, dims].join())
-    throw new ShapeError(op, `randomSamples must be [${n}, ${c}, ${dims}], got [${samples.shape.join(', ')}]`);
+    throw new ShapeError(op, `randomSamples must be [${n}, ${c}, ${dims}], got ${shapeText(samples)}`);
 
   // For each element of each window its place: a dimension for the windows, and one for their elements, of each side.
   let places: Tensor | null = null;

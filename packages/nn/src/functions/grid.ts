@@ -12,6 +12,7 @@ import {
   where,
 } from '@gradgate/core';
 import { check, checkOptions, checkSize, checkTensors, inFloat32, is, named, sizeOf } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 
 /** Options of `gridSample`. */
 export interface GridSampleOptions {
@@ -56,7 +57,7 @@ export const affineGrid = /* @__PURE__ */ named(
     if (theta.shape.join() !== [n, dims, dims + 1].join())
       throw new ShapeError(
         op,
-        `theta must be [${n}, ${dims}, ${dims + 1}] for a size of [${size.join(', ')}], got [${theta.shape.join(', ')}]`,
+        `theta must be [${n}, ${dims}, ${dims + 1}] for a size of [${size.join(', ')}], got ${shapeText(theta)}`,
       );
     checkSize(op, [n, ...sides, dims]);
     const { dtype, device } = theta;
@@ -100,10 +101,10 @@ export const gridSample = /* @__PURE__ */ inFloat32(
     if ((dims !== 2 && dims !== 3) || !fits || sides.includes(0))
       throw new ShapeError(
         op,
-        `takes [N, C, H, W] and a grid [N, h, w, 2], or [N, C, D, H, W] and [N, d, h, w, 3], got [${x.shape.join(', ')}] and [${grid.shape.join(', ')}]`,
+        `takes [N, C, H, W] and a grid [N, h, w, 2], or [N, C, D, H, W] and [N, d, h, w, 3], got ${shapeText(x)} and ${shapeText(grid)}`,
       );
     if (mode === 'bicubic' && dims === 3)
-      throw new TypeError(`${op}: mode 'bicubic' needs planes [N, C, H, W], got [${x.shape.join(', ')}]`);
+      throw new TypeError(`${op}: mode 'bicubic' needs planes [N, C, H, W], got ${shapeText(x)}`);
     const inside = (place: Tensor, size: number) => within(place, size, paddingMode, alignCorners);
     // In elements of each side, x first.
     const points = sides.map((size, d) => {

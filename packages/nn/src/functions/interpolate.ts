@@ -10,6 +10,7 @@ import {
   zeros,
 } from '@gradgate/core';
 import { checkOptions, checkTensors, is, kernelsOf, named, type Taps } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 import { adaptiveAvgPool3d } from './pool3d.js';
 
 type Mode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'trilinear' | 'bicubic' | 'area';
@@ -178,7 +179,7 @@ export const interpolate = /* @__PURE__ */ named('interpolate', (x: Tensor, opti
   const known = checkOptions('interpolate', options, interpolateOptions);
   const { size, scaleFactor, mode = 'nearest', alignCorners = false, antialias = false } = known;
   const dims = x.ndim - 2;
-  const whole = `[${x.shape.join(', ')}]`;
+  const whole = shapeText(x);
   if (dims < 1 || dims > 3)
     throw new ShapeError('interpolate', `takes [N, C, L], [N, C, H, W] or [N, C, D, H, W], got ${whole}`);
   const needed = { linear: 1, bilinear: 2, bicubic: 2, trilinear: 3 }[mode as string];

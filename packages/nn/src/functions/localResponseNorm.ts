@@ -1,5 +1,6 @@
 import { pad, ShapeError, type Tensor } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 
 /** Options of `localResponseNorm`. */
 export interface LocalResponseNormOptions {
@@ -28,8 +29,7 @@ export const localResponseNorm = /* @__PURE__ */ named(
     checkTensors(op, x);
     check(op, 'size', size, is.count);
     const { alpha = 1e-4, beta = 0.75, k = 1 } = checkOptions(op, options, localResponseNormOptions);
-    if (x.ndim < 3)
-      throw new ShapeError(op, `takes [N, C, ...] of three dimensions or more, got [${x.shape.join(', ')}]`);
+    if (x.ndim < 3) throw new ShapeError(op, `takes [N, C, ...] of three dimensions or more, got ${shapeText(x)}`);
     const sides = [...Array(2 * (x.ndim - 2)).fill(0), Math.floor(size / 2), Math.floor((size - 1) / 2)];
     const mean = pad(x.square(), sides).unfold(1, size, 1).mean(-1);
     return x.div(mean.mul(alpha).add(k).pow(beta));

@@ -15,6 +15,7 @@ import {
   check,
   checkIntegers,
   checkOptions,
+  checkSameShape,
   checkTensors,
   inFloat32,
   is,
@@ -23,6 +24,7 @@ import {
   named,
   reduceLoss,
 } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 
 export const pairwiseDistanceOptions = { p: is.number, eps: is.number, keepdim: is.boolean };
 export const marginOptions = { ...known.lossOptions, margin: is.number };
@@ -42,15 +44,6 @@ export const multiMarginLossOptions = {
 };
 export const poissonNllLossOptions = { ...known.lossOptions, logInput: is.boolean, full: is.boolean, eps: is.number };
 export const gaussianNllLossOptions = { ...known.lossOptions, full: is.boolean, eps: is.positive };
-
-/** Input and target must have the same shape: a loss that broadcasts is nearly always a mistake. */
-function checkSameShape(op: string, a: Tensor, b: Tensor): void {
-  if (a.shape.join() !== b.shape.join())
-    throw new ShapeError(
-      op,
-      `input [${a.shape.join(', ')}] and target [${b.shape.join(', ')}] must have the same shape`,
-    );
-}
 
 /**
  * The `p`-norm, 2 by default, of `a - b + eps` along the last dimension: `[..., D]` to `[...]`, or `[..., 1]` with
@@ -83,7 +76,7 @@ export const marginRankingLoss = /* @__PURE__ */ inFloat32(
     checkTensors('marginRankingLoss', a, b, target);
     const { margin = 0, reduction } = checkOptions('marginRankingLoss', options, marginOptions);
     checkSameShape('marginRankingLoss', a, b);
-    return reduceLoss('marginRankingLoss', clamp(target.neg().mul(a.sub(b)).add(margin), 0), reduction);
+    return reduceLoss(clamp(target.neg().mul(a.sub(b)).add(margin), 0), reduction);
   },
 );
 
@@ -103,7 +96,7 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ inFloat32(
     checkSameShape('hingeEmbeddingLoss', x, target);
     // In PyTorch's way, a target that is neither counts for both.
     const apart = where(target.eq(1), 0, clamp(x.neg().add(margin), 0));
-    return reduceLoss('hingeEmbeddingLoss', apart.add(where(target.eq(-1), 0, x)), reduction);
+    return reduceLoss(apart.add(where(target.eq(-1), 0, x)), reduction);
   },
 );
 
@@ -130,11 +123,11 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ inFloat32(
     if (target.shape.join() !== cos.shape.join())
       throw new ShapeError(
         'cosineEmbeddingLoss',
-        `the target must be [${cos.shape.join(', ')}] for vectors [${a.shape.join(', ')}], got [${target.shape.join(', ')}]`,
+        `the target must be ${shapeText(cos)} for vectors ${shapeText(a)}, got ${shapeText(target)}`,
       );
     // In PyTorch's way, a target that is neither has no loss.
     const apart = where(target.eq(-1), clamp(cos.sub(margin), 0), 0);
-    return reduceLoss('cosineEmbeddingLoss', where(target.eq(1), cos.neg().add(1), apart), reduction);
+    return reduceLoss(where(target.eq(1), cos.neg().add(1), apart), reduction);
   },
 );
 
@@ -168,7 +161,7 @@ export const tripletMarginLoss = /* @__PURE__ */ inFloat32(
     const near = pairwiseDistance(anchor, positive, { p, eps });
     const far = pairwiseDistance(anchor, negative, { p, eps });
     const distance = swap ? far.minimum(pairwiseDistance(positive, negative, { p, eps })) : far;
-    return reduceLoss('tripletMarginLoss', clamp(near.sub(distance).add(margin), 0), reduction);
+    return reduceLoss(clamp(near.sub(distance).add(margin), 0), reduction);
   },
 );
 
@@ -211,7 +204,7 @@ export function tripletMarginWithDistanceLoss(
   const far = between(anchor, negative);
   const swapped = swap ? between(positive, negative) : null;
   const loss = named(op, () => clamp(near.sub(swapped ? far.minimum(swapped) : far).add(margin), 0));
-  return reduceLoss(op, loss(), reduction);
+  return reduceLoss(loss(), reduction);
 }
 
 /**
@@ -228,7 +221,7 @@ export const softMarginLoss = /* @__PURE__ */ inFloat32(
     checkTensors('softMarginLoss', x, target);
     const { reduction } = checkOptions('softMarginLoss', options, known.lossOptions);
     checkSameShape('softMarginLoss', x, target);
-    return reduceLoss('softMarginLoss', softplus(target.neg().mul(x)), reduction);
+    return reduceLoss(softplus(target.neg().mul(x)), reduction);
   },
 );
 
@@ -250,7 +243,7 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ inFloat32(
       .mul(logSigmoid(x))
       .add(target.neg().add(1).mul(logSigmoid(x.neg())))
       .neg();
-    return reduceLoss('multilabelSoftMarginLoss', (weight ? each.mul(weight) : each).mean(-1), reduction);
+    return reduceLoss((weight ? each.mul(weight) : each).mean(-1), reduction);
   },
 );
 
@@ -274,10 +267,7 @@ export const multiMarginLoss = /* @__PURE__ */ inFloat32(
     const { p = 1, margin = 1, weight, reduction } = checkOptions('multiMarginLoss', options, multiMarginLossOptions);
     const op = 'multiMarginLoss';
     if (x.ndim !== 2 || target.ndim !== 1 || target.shape[0] !== x.shape[0])
-      throw new ShapeError(
-        op,
-        `takes scores [N, C] and classes [N], got [${x.shape.join(', ')}] and [${target.shape.join(', ')}]`,
-      );
+      throw new ShapeError(op, `takes scores [N, C] and classes [N], got ${shapeText(x)} and ${shapeText(target)}`);
     const classes = x.shape[1]!;
     const refuse = (c: number) => new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
     kernelsOf(op, x, target, weight).checkRange(target, 0, classes - 1, refuse);
@@ -287,7 +277,7 @@ export const multiMarginLoss = /* @__PURE__ */ inFloat32(
     const weighted = weight ? powered.mul(weight.indexSelect(0, target).unsqueeze(1)) : powered;
     // Leave out the term of the target class, which is constant but not 0.
     const own = weighted.gather(1, index).squeeze(1);
-    return reduceLoss(op, weighted.sum(1).sub(own).div(classes), reduction);
+    return reduceLoss(weighted.sum(1).sub(own).div(classes), reduction);
   },
 );
 
@@ -316,14 +306,14 @@ export const poissonNllLoss = /* @__PURE__ */ inFloat32(
     } = checkOptions('poissonNllLoss', options, poissonNllLossOptions);
     checkSameShape('poissonNllLoss', input, target);
     const loss = logInput ? input.exp().sub(target.mul(input)) : input.sub(target.mul(log(input.add(eps))));
-    if (!full) return reduceLoss('poissonNllLoss', loss, reduction);
+    if (!full) return reduceLoss(loss, reduction);
     // Stirling's approximation of log(target!), for targets above 1.
     const safe = where(target.gt(1), target, 1);
     const stirling = safe
       .mul(log(safe))
       .sub(safe)
       .add(log(safe.mul(2 * Math.PI)).mul(0.5));
-    return reduceLoss('poissonNllLoss', loss.add(where(target.gt(1), stirling, 0)), reduction);
+    return reduceLoss(loss.add(where(target.gt(1), stirling, 0)), reduction);
   },
 );
 
@@ -353,7 +343,7 @@ export const gaussianNllLoss = /* @__PURE__ */ inFloat32(
     // As in PyTorch, the lower limit does not affect the gradient.
     const v = variance.add(clamp(variance.detach(), eps).sub(variance.detach()));
     const loss = log(v).add(input.sub(target).square().div(v)).mul(0.5);
-    return reduceLoss('gaussianNllLoss', full ? loss.add(0.5 * Math.log(2 * Math.PI)) : loss, reduction);
+    return reduceLoss(full ? loss.add(0.5 * Math.log(2 * Math.PI)) : loss, reduction);
   },
 );
 
@@ -375,7 +365,7 @@ export const multilabelMarginLoss = /* @__PURE__ */ inFloat32(
     checkSameShape(op, x, target);
     if (x.ndim === 1) return multilabelMarginLoss(x.unsqueeze(0), target.unsqueeze(0), { reduction });
     checkIntegers(op, 'targets', target);
-    if (x.ndim !== 2) throw new ShapeError(op, `takes scores and targets [N, C], got [${x.shape.join(', ')}]`);
+    if (x.ndim !== 2) throw new ShapeError(op, `takes scores and targets [N, C], got ${shapeText(x)}`);
     const [n, classes] = x.shape as [number, number];
     // Targets after the first -1 are ignored; a class that is listed twice counts twice.
     const counts = target.eq(-1).cumsum(1).eq(0);
@@ -386,6 +376,6 @@ export const multilabelMarginLoss = /* @__PURE__ */ inFloat32(
     const right = none.scatterAdd(1, classesOf, counts.to(x.dtype));
     const pairs = right.unsqueeze(2).mul(right.eq(0).unsqueeze(1));
     const hinge = relu(x.unsqueeze(1).sub(x.unsqueeze(2)).add(1));
-    return reduceLoss(op, hinge.mul(pairs).sum([1, 2]).div(classes), reduction);
+    return reduceLoss(hinge.mul(pairs).sum([1, 2]).div(classes), reduction);
   },
 );

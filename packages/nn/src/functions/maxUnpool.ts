@@ -9,6 +9,7 @@ import {
   named,
   sizeOf,
 } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 import { asBatch, each, likeInput, sizesOf, type Triple } from './sizes.js';
 
 /** Options of `maxUnpool1d`, `maxUnpool2d` and `maxUnpool3d`. */
@@ -42,7 +43,7 @@ function unpool(
   if (indices.shape.join() !== input.shape.join())
     throw new ShapeError(
       op,
-      `indices must have the shape of the input, [${input.shape.join(', ')}], got [${indices.shape.join(', ')}]`,
+      `indices must have the shape of the input, ${shapeText(input)}, got ${shapeText(indices)}`,
     );
   const x = asBatch(op, input, dims);
   const [kernel, steps, sides] = [each(kernelSize, dims), each(stride, dims), each(padding, dims)];

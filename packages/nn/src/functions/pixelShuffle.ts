@@ -1,5 +1,6 @@
 import { type Shape, ShapeError, type Tensor } from '@gradgate/core';
 import { check, checkTensors, is, named, sizeOf } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 
 const planes = ({ shape }: Tensor): [lead: Shape, c: number, h: number, w: number] => [
   shape.slice(0, -3),
@@ -19,7 +20,7 @@ export const pixelShuffle = /* @__PURE__ */ named('pixelShuffle', (x: Tensor, fa
   check('pixelShuffle', 'factor', factor, is.count);
   const [lead, c, h, w] = planes(x);
   if (x.ndim < 3 || c % factor ** 2 !== 0)
-    throw new ShapeError('pixelShuffle', `takes [..., C * ${factor}², H, W], got [${x.shape.join(', ')}]`);
+    throw new ShapeError('pixelShuffle', `takes [..., C * ${factor}², H, W], got ${shapeText(x)}`);
   const n = sizeOf(lead);
   const split = x.reshape([n, c / factor ** 2, factor, factor, h, w]);
   return split.permute(0, 1, 4, 2, 5, 3).reshape([...lead, c / factor ** 2, h * factor, w * factor]);
@@ -38,7 +39,7 @@ export const pixelUnshuffle = /* @__PURE__ */ named('pixelUnshuffle', (x: Tensor
   check('pixelUnshuffle', 'factor', factor, is.count);
   const [lead, c, h, w] = planes(x);
   if (x.ndim < 3 || h % factor !== 0 || w % factor !== 0)
-    throw new ShapeError('pixelUnshuffle', `takes [..., C, H * ${factor}, W * ${factor}], got [${x.shape.join(', ')}]`);
+    throw new ShapeError('pixelUnshuffle', `takes [..., C, H * ${factor}, W * ${factor}], got ${shapeText(x)}`);
   const n = sizeOf(lead);
   const split = x.reshape([n, c, h / factor, factor, w / factor, factor]);
   return split.permute(0, 1, 3, 5, 2, 4).reshape([...lead, c * factor ** 2, h / factor, w / factor]);

@@ -1,5 +1,6 @@
 import { ShapeError, type Tensor } from '@gradgate/core';
 import { is, type Kind } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 
 /** One number for depth, height and width, or one for each. */
 export type Triple = number | readonly [number, number, number];
@@ -27,7 +28,7 @@ const axes = ['', 'L', 'H, W', 'D, H, W'];
 export function asBatch(op: string, x: Tensor, dims: number): Tensor {
   if (x.ndim === dims + 2) return x;
   if (x.ndim === dims + 1) return x.unsqueeze(0);
-  throw new ShapeError(op, `takes [N, C, ${axes[dims]}] or [C, ${axes[dims]}], got [${x.shape.join(', ')}]`);
+  throw new ShapeError(op, `takes [N, C, ${axes[dims]}] or [C, ${axes[dims]}], got ${shapeText(x)}`);
 }
 
 /** `y`, computed from `asBatch(x)`, without the batch dimension if `x` has none. */

@@ -1,5 +1,6 @@
 import { type Pair, pad, type Shape, ShapeError, slice, type Tensor, tensor, zeros } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, named, outputSize, type Window } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 
 /** Options of `unfold` and `fold`. */
 export interface UnfoldOptions {
@@ -53,7 +54,7 @@ export const unfold = /* @__PURE__ */ named(
   (x: Tensor, kernelSize: Pair, options?: UnfoldOptions): Tensor => {
     checkTensors('unfold', x);
     if (x.ndim === 3) return unfold(x.unsqueeze(0), kernelSize, options).squeeze(0);
-    if (x.ndim !== 4) throw new ShapeError('unfold', `takes [N, C, H, W] or [C, H, W], got [${x.shape.join(', ')}]`);
+    if (x.ndim !== 4) throw new ShapeError('unfold', `takes [N, C, H, W] or [C, H, W], got ${shapeText(x)}`);
     const [n, c, h, w] = x.shape as [number, number, number, number];
     const { kernel, stride, padding, dilation, positions } = windowsOf('unfold', [h, w], kernelSize, options);
     const reach = (d: 0 | 1) => dilation[d] * (kernel[d] - 1) + 1;
@@ -85,7 +86,7 @@ export const fold = /* @__PURE__ */ named(
     const { kernel, padding, positions } = windows;
     const [area, count] = [kernel[0] * kernel[1], positions[0] * positions[1]];
     if (x.ndim !== 3 || x.shape[1]! % area !== 0 || x.shape[2] !== count)
-      throw new ShapeError('fold', `takes [N, C * ${area}, ${count}], got [${x.shape.join(', ')}]`);
+      throw new ShapeError('fold', `takes [N, C * ${area}, ${count}], got ${shapeText(x)}`);
     const [n, c] = [x.shape[0]!, x.shape[1]! / area];
     const wide: Two = [h + 2 * padding[0], w + 2 * padding[1]];
     const shape: Shape = [n, c, area * count];

@@ -1,6 +1,7 @@
 import { backend, cat, IndexError, logSoftmax, ShapeError, type Tensor, where } from '@gradgate/core';
 import { check, checkIntegers, checkTensors, is, kernelsOf } from '@gradgate/core/internal';
 import { Module } from '../module.js';
+import { shapeText } from '../shapeText.js';
 import { checkLayer } from './checkLayer.js';
 import { ModuleList, Sequential } from './container.js';
 import { Linear } from './linear.js';
@@ -77,7 +78,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     if (x.ndim !== 2 || x.shape[1] !== this.inFeatures || target.ndim !== 1 || target.shape[0] !== x.shape[0])
       throw new ShapeError(
         name,
-        `takes [N, ${this.inFeatures}] and targets [N], got [${x.shape.join(', ')}] and [${target.shape.join(', ')}]`,
+        `takes [N, ${this.inFeatures}] and targets [N], got ${shapeText(x)} and ${shapeText(target)}`,
       );
     const outOfRange = (c: number) =>
       new IndexError(name, `target ${c} is out of range for ${this.numClasses} classes`);

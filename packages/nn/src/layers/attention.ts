@@ -17,6 +17,7 @@ import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import { xavierNormal_, xavierUniform_, zeros_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { shapeText } from '../shapeText.js';
 import { checkLayer } from './checkLayer.js';
 import { Linear } from './linear.js';
 
@@ -194,7 +195,7 @@ export class MultiheadAttention extends Module {
         throw new ShapeError(
           'MultiheadAttention',
           `${name} is [length, batch, ${features}], [batch, length, ${features}] with batchFirst ` +
-            `or [length, ${features}], got [${t.shape.join(', ')}]`,
+            `or [length, ${features}], got ${shapeText(t)}`,
         );
     const toBatchFirst = (t: Tensor) => (!batched ? t.unsqueeze(0) : this.batchFirst ? t : t.transpose(0, 1));
     const [out, weights] = this.attend(toBatchFirst(query), toBatchFirst(key), toBatchFirst(value), masks);
@@ -228,7 +229,7 @@ export class MultiheadAttention extends Module {
       if (given.ndim !== 2 && given.ndim !== 3)
         throw new ShapeError(
           'MultiheadAttention',
-          `attnMask must be [${l}, ${s - added}] or [${n * heads}, ${l}, ${s - added}], got [${mask.shape.join(', ')}]`,
+          `attnMask must be [${l}, ${s - added}] or [${n * heads}, ${l}, ${s - added}], got ${shapeText(mask)}`,
         );
       scores = scores.add(given.ndim === 3 ? given.reshape([n, heads, l, s]) : given);
     }

@@ -1,6 +1,7 @@
 import { ShapeError, type Tensor } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, type Kind, type Schema } from '@gradgate/core/internal';
 import type { Module } from '../module.js';
+import { shapeText } from '../shapeText.js';
 
 /**
  * Checks the constructor arguments of a layer in its name: `sizes`, by their names, must be of `kind`, whole numbers
@@ -23,7 +24,7 @@ export function checkChannels(layer: Module, x: Tensor, numFeatures: number, ndi
   if (!ndims.includes(x.ndim) || x.shape[1] !== numFeatures)
     throw new ShapeError(
       layer.constructor.name,
-      `takes [N, ${numFeatures}, ...] of ${ndims.join(' or ')} dimensions, got [${x.shape.join(', ')}]`,
+      `takes [N, ${numFeatures}, ...] of ${ndims.join(' or ')} dimensions, got ${shapeText(x)}`,
     );
 }
 

@@ -4,6 +4,7 @@ import { type EmbeddingBagOptions, embeddingBag, lookUp, resolveIndex } from '..
 import { normal_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { shapeText } from '../shapeText.js';
 import { checkLayer } from './checkLayer.js';
 
 /** Options of `Embedding`. */
@@ -78,7 +79,7 @@ export class Embedding extends Module {
     const { freeze = true, ...own } = checkOptions('Embedding.fromPretrained', options, pretrainedOptions);
     checkTensors('Embedding.fromPretrained', weight);
     if (weight.ndim !== 2)
-      throw new ShapeError('Embedding.fromPretrained', `takes [entries, features], got [${weight.shape.join(', ')}]`);
+      throw new ShapeError('Embedding.fromPretrained', `takes [entries, features], got ${shapeText(weight)}`);
     const layer = new Embedding(weight.shape[0]!, weight.shape[1]!, own);
     noGrad.run(() => layer.weight.copy_(weight));
     layer.requiresGrad_(!freeze);

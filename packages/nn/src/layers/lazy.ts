@@ -2,6 +2,7 @@ import { full, noGrad, type Pair, type Shape, ShapeError, type Tensor } from '@g
 import { checkTensors, is, outlive } from '@gradgate/core/internal';
 import type { Triple } from '../functions/sizes.js';
 import { type Module, replaceMemory } from '../module.js';
+import { shapeText } from '../shapeText.js';
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormModuleOptions } from './batchNorm.js';
 import type { ChannelNorm, ChannelNormOptions } from './channelNorm.js';
 import {
@@ -34,13 +35,10 @@ function sizeOfInput(layer: Module, x: Tensor, ndims: readonly number[] | null, 
   const { name } = layer.constructor;
   checkTensors(name, x);
   if (ndims !== null && !ndims.includes(x.ndim))
-    throw new ShapeError(name, `takes ${ndims.join(' or ')} dimensions, got [${x.shape.join(', ')}]`);
+    throw new ShapeError(name, `takes ${ndims.join(' or ')} dimensions, got ${shapeText(x)}`);
   const size = x.shape.at(dim);
   if (size === undefined || size === 0)
-    throw new ShapeError(
-      name,
-      `the first input must have features, as it sets their number; got [${x.shape.join(', ')}]`,
-    );
+    throw new ShapeError(name, `the first input must have features, as it sets their number; got ${shapeText(x)}`);
   return size;
 }
 

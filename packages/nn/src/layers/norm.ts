@@ -15,6 +15,7 @@ import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import { localResponseNorm, localResponseNormOptions } from '../functions/localResponseNorm.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { shapeText } from '../shapeText.js';
 import { ChannelNorm } from './channelNorm.js';
 import { checkChannels, checkLayer } from './checkLayer.js';
 import { layerOf } from './layerOf.js';
@@ -170,7 +171,7 @@ class InstanceNormBase extends ChannelNorm {
     if (x.numel === 0 || positions.every((size) => size === 1))
       throw new ShapeError(
         this.constructor.name,
-        `in training there must be more than one position for each channel, got [${x.shape.join(', ')}]`,
+        `in training there must be more than one position for each channel, got ${shapeText(x)}`,
       );
     const y = instanceNorm(x, weight, bias, { eps });
     // Move the statistics after the operator has checked its input, so that a refused batch leaves no trace.

@@ -3,6 +3,7 @@ import { checkTensors, is, type Schema } from '@gradgate/core/internal';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { PackedSequence } from '../sequences.js';
+import { shapeText } from '../shapeText.js';
 import { checkLayer, layersFrom } from './checkLayer.js';
 import {
   type CellWeights,
@@ -150,12 +151,12 @@ class Recurrent extends Module {
     if ((input.ndim !== 2 && input.ndim !== 3) || input.shape.at(-1) !== this.inputSize)
       throw new ShapeError(
         name,
-        `takes ${this.batchFirst ? '[N, L' : '[L, N'}, ${this.inputSize}] or [L, ${this.inputSize}], got [${input.shape.join(', ')}]`,
+        `takes ${this.batchFirst ? '[N, L' : '[L, N'}, ${this.inputSize}] or [L, ${this.inputSize}], got ${shapeText(input)}`,
       );
     const batched = input.ndim === 3;
     const x = !batched ? input.unsqueeze(1) : this.batchFirst ? input.transpose(0, 1) : input;
     const [length, n] = x.shape as [number, number];
-    if (length === 0) throw new ShapeError(name, `the sequence is empty: [${input.shape.join(', ')}]`);
+    if (length === 0) throw new ShapeError(name, `the sequence is empty: ${shapeText(input)}`);
     const states = this.statesFrom(initial, x, batched ? [n] : []);
     const rows = new Array<number>(length).fill(n);
     const [packed, final] = this.layers(step, x.reshape([length * n, this.inputSize]), rows, states);
@@ -169,7 +170,7 @@ class Recurrent extends Module {
     if (data.ndim !== 2 || data.shape[1] !== this.inputSize)
       throw new ShapeError(
         this.constructor.name,
-        `takes packed sequences of [length, ${this.inputSize}], got data [${data.shape.join(', ')}]`,
+        `takes packed sequences of [length, ${this.inputSize}], got data ${shapeText(data)}`,
       );
     // Initial and final states are in the order of the sequences before they were sorted and packed.
     const inOrder = (states: Tensor[], order: readonly number[] | null) =>
@@ -191,7 +192,7 @@ class Recurrent extends Module {
       if (t && t.shape.join() !== shape.join())
         throw new ShapeError(
           this.constructor.name,
-          `the initial state must be [${shape.join(', ')}], got [${t.shape.join(', ')}]`,
+          `the initial state must be [${shape.join(', ')}], got ${shapeText(t)}`,
         );
       return (t ?? zeros(shape, { dtype: x.dtype, device: x.device })).reshape([count, rows[0] ?? 1, features]);
     });

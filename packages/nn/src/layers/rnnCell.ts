@@ -2,6 +2,7 @@ import { ShapeError, type Tensor, zeros } from '@gradgate/core';
 import { checkTensors, is, type Schema } from '@gradgate/core/internal';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { shapeText } from '../shapeText.js';
 import { checkLayer } from './checkLayer.js';
 import {
   type CellWeights,
@@ -59,17 +60,14 @@ class CellBase extends Module {
     if ((x.ndim !== 1 && x.ndim !== 2) || x.shape.at(-1) !== this.inputSize)
       throw new ShapeError(
         this.constructor.name,
-        `takes [N, ${this.inputSize}] or [${this.inputSize}], got [${x.shape.join(', ')}]`,
+        `takes [N, ${this.inputSize}] or [${this.inputSize}], got ${shapeText(x)}`,
       );
     const batch = (t: Tensor) => (x.ndim === 1 ? t.unsqueeze(0) : t);
     const rows = x.ndim === 1 ? [] : [x.shape[0]!];
     const given = states.map((t) => {
       const shape = [...rows, this.hiddenSize];
       if (t && t.shape.join() !== shape.join())
-        throw new ShapeError(
-          this.constructor.name,
-          `the state must be [${shape.join(', ')}], got [${t.shape.join(', ')}]`,
-        );
+        throw new ShapeError(this.constructor.name, `the state must be [${shape.join(', ')}], got ${shapeText(t)}`);
       return batch(t ?? zeros(shape, { dtype: x.dtype, device: x.device }));
     });
     const weights: CellWeights = { ih: this.weightIh, hh: this.weightHh, bih: this.biasIh, bhh: this.biasHh, hr: null };

@@ -2,6 +2,7 @@ import { gelu, relu, ShapeError, type Tensor } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import { xavierUniform_ } from '../init.js';
 import { Module } from '../module.js';
+import { shapeText } from '../shapeText.js';
 import { MultiheadAttention } from './attention.js';
 import { checkLayer, layersFrom } from './checkLayer.js';
 import { ModuleList } from './container.js';
@@ -339,7 +340,7 @@ export class Transformer extends Module {
     checkOptions('Transformer', masks, transformerMasks);
     for (const [name, t] of Object.entries({ src, tgt }))
       if (t.shape.at(-1) !== this.dModel)
-        throw new ShapeError('Transformer', `${name} must have ${this.dModel} features, got [${t.shape.join(', ')}]`);
+        throw new ShapeError('Transformer', `${name} must have ${this.dModel} features, got ${shapeText(t)}`);
     const { srcMask, srcKeyPaddingMask, ...decoder } = masks;
     return this.decoder(tgt, this.encoder(src, { mask: srcMask, srcKeyPaddingMask }), decoder);
   }

@@ -1,10 +1,7 @@
 import { noGrad, type Tensor, tensor, topk } from '@gradgate/core';
 import { checkOptions, is, isFloat } from '@gradgate/core/internal';
-import { checkTensor, Metric, SumMetric } from './metric.js';
-
-type Labels = ArrayLike<number>;
-
-const shapeText = (t: Tensor): string => `[${t.shape.join(', ')}]`;
+import { shapeText } from '../shapeText.js';
+import { checkLabels, checkTensor, type Labels, Metric, SumMetric } from './metric.js';
 
 /** Checks that predictions are scores [N, classes, ...] or labels for a target [N, ...]; returns which of the two. */
 function checkPair(op: string, predictions: Tensor, target: Tensor): 'scores' | 'labels' {
@@ -25,12 +22,6 @@ function predicted(predictions: Tensor, kind: 'scores' | 'labels', threshold: nu
   if (kind === 'scores') return noGrad.run(() => predictions.detach().argmax(1)).toTypedArray();
   const values = predictions.toTypedArray();
   return isFloat(predictions.dtype) ? Array.from(values, (v) => Number(v > threshold)) : values;
-}
-
-function checkLabels(op: string, labels: Labels, classes: number): void {
-  for (let i = 0; i < labels.length; i++)
-    if (!(Number.isInteger(labels[i]) && labels[i]! >= 0 && labels[i]! < classes))
-      throw new RangeError(`${op}: labels must be whole numbers from 0 to ${classes - 1}, got ${labels[i]}`);
 }
 
 /**

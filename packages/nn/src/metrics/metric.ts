@@ -1,5 +1,6 @@
 import { noGrad, type Tensor, tensor, zeros } from '@gradgate/core';
-import { check, is, show } from '@gradgate/core/internal';
+import { check, is } from '@gradgate/core/internal';
+import { notAState } from '../notAState.js';
 
 /** The functions that `sync` needs of ranks; the module `@gradgate/distributed` has them. */
 export interface Ranks {
@@ -60,8 +61,7 @@ export abstract class Metric<V = number> {
   /** Restores the state of a metric with the same options. */
   loadStateDict(state: MetricState): void {
     const values: unknown = state?.values;
-    if (!Array.isArray(values) || !values.every((v) => typeof v === 'number'))
-      throw new TypeError(`${this.name}.loadStateDict: takes a state from stateDict(), got ${show(state)}`);
+    if (!Array.isArray(values) || !values.every((v) => typeof v === 'number')) throw notAState(this.name, state);
     const before = this.values;
     this.values = [];
     try {
@@ -144,4 +144,14 @@ export function checkSameShape(op: string, predictions: unknown, target: unknown
 /** Throws unless `value` is a tensor. */
 export function checkTensor(op: string, name: string, value: unknown): asserts value is Tensor {
   check(op, name, value, is.tensor);
+}
+
+/** Classes as numbers. */
+export type Labels = ArrayLike<number>;
+
+/** Throws for what is no class. */
+export function checkLabels(op: string, labels: Labels, classes: number): void {
+  for (let i = 0; i < labels.length; i++)
+    if (!(Number.isInteger(labels[i]) && labels[i]! >= 0 && labels[i]! < classes))
+      throw new RangeError(`${op}: labels must be whole numbers from 0 to ${classes - 1}, got ${labels[i]}`);
 }

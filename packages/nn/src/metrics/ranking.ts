@@ -1,6 +1,7 @@
 import type { Tensor } from '@gradgate/core';
 import { checkOptions, is } from '@gradgate/core/internal';
-import { checkTensor, Metric } from './metric.js';
+import { shapeText } from '../shapeText.js';
+import { checkLabels, checkTensor, Metric } from './metric.js';
 
 interface RankingOptions {
   /**
@@ -28,16 +29,15 @@ abstract class Ranking extends Metric {
     checkTensor(op, 'target', target);
     if (target.ndim !== 1 || scores.ndim > 2 || scores.shape[0] !== target.shape[0])
       throw new TypeError(
-        `${op}: takes scores [N] or [N, classes] and a target [N], got [${scores.shape.join(', ')}] and [${target.shape.join(', ')}]`,
+        `${op}: takes scores [N] or [N, classes] and a target [N], got ${shapeText(scores)} and ${shapeText(target)}`,
       );
     const width = scores.ndim === 2 ? scores.shape[1]! : 1;
     const classes = Math.max(2, width);
     const [s, labels] = [scores.toTypedArray(), target.toTypedArray()];
     if (s.some(Number.isNaN)) throw new RangeError(`${op}: a score is NaN, which cannot be ranked`);
+    checkLabels(op, labels, classes);
     const values = [width];
     labels.forEach((label, i) => {
-      if (!(Number.isInteger(label) && label >= 0 && label < classes))
-        throw new RangeError(`${op}: labels must be whole numbers from 0 to ${classes - 1}, got ${label}`);
       for (let c = 0; c < width; c++) values.push(s[i * width + c]!);
       values.push(label);
     });

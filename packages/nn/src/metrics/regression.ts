@@ -1,5 +1,6 @@
 import { logSoftmax, noGrad, type Tensor } from '@gradgate/core';
 import { check, checkOptions, is } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 import { checkSameShape, checkTensor, Metric, SumMetric } from './metric.js';
 
 /**
@@ -98,7 +99,7 @@ export class R2Score extends Metric {
     const op = 'R2Score.update';
     checkSameShape(op, predictions, target);
     if (target.ndim < 1 || target.ndim > 2)
-      throw new TypeError(`${op}: takes [N] or [N, outputs], got [${target.shape.join(', ')}]`);
+      throw new TypeError(`${op}: takes [N] or [N, outputs], got ${shapeText(target)}`);
     const [n, outputs = 1] = target.shape as [number, number?];
     if (n === 0) return this;
     const [p, y] = [predictions.toTypedArray(), target.toTypedArray()];
@@ -178,7 +179,7 @@ export class Perplexity extends SumMetric {
     const classes = logits.shape.at(-1) ?? 0;
     if (logits.shape.slice(0, -1).join() !== target.shape.join() || logits.ndim !== target.ndim + 1)
       throw new TypeError(
-        `${op}: takes logits [..., classes] and target [...], got [${logits.shape.join(', ')}] and [${target.shape.join(', ')}]`,
+        `${op}: takes logits [..., classes] and target [...], got ${shapeText(logits)} and ${shapeText(target)}`,
       );
     const logs = noGrad.run(() => logSoftmax(logits.detach().double(), -1)).toTypedArray();
     let [loss, n] = [0, 0];

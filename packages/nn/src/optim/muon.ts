@@ -1,5 +1,6 @@
 import { lerp, noGrad, ShapeError, type Tensor } from '@gradgate/core';
 import { check, checkTensors, is } from '@gradgate/core/internal';
+import { shapeText } from '../shapeText.js';
 import { BuiltInOptimizer, type Group, type MemoryKinds, memoryFor, type ParamGroup, rule } from './optimizer.js';
 
 /** Options of `Muon`. */
@@ -38,7 +39,7 @@ export class Muon extends BuiltInOptimizer<MuonOptions, { momentumBuffer?: Tenso
   protected override checkGroup({ params }: Group<MuonOptions>): void {
     for (const p of params)
       if (p.ndim !== 2)
-        throw new TypeError(`Muon: takes matrices, got a parameter of shape [${p.shape.join(', ')}]; give it to AdamW`);
+        throw new TypeError(`Muon: takes matrices, got a parameter of shape ${shapeText(p)}; give it to AdamW`);
   }
 
   protected override memory(): MemoryKinds {
@@ -66,7 +67,7 @@ export class Muon extends BuiltInOptimizer<MuonOptions, { momentumBuffer?: Tenso
  */
 export function orthogonalize(m: Tensor, steps = 5, eps = 1e-7): Tensor {
   checkTensors('orthogonalize', m);
-  if (m.ndim !== 2) throw new ShapeError('orthogonalize', `takes a matrix, got [${m.shape.join(', ')}]`);
+  if (m.ndim !== 2) throw new ShapeError('orthogonalize', `takes a matrix, got ${shapeText(m)}`);
   check('orthogonalize', 'steps', steps, is.size);
   check('orthogonalize', 'eps', eps, is.nonNegative);
   return noGrad.run(() => {

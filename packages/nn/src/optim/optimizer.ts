@@ -16,6 +16,7 @@ import {
 } from '@gradgate/core/internal';
 import { isSparse, toDense } from '@gradgate/core/sparse';
 import { isThenable, listOf } from '../plain.js';
+import { shapeText } from '../shapeText.js';
 import { stepRows } from './sparse.js';
 import { type OptimizerState, readState, writeState } from './state.js';
 
@@ -161,7 +162,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
       if (!Tensor.is(p)) throw new TypeError(`${name}: parameters must be Tensors, got ${show(p)}`);
       if (!p.isLeaf)
         throw new TypeError(`${name}: only leaves can be optimized, this tensor was computed by ${p.gradFn!.name}`);
-      if (seen.has(p)) throw new TypeError(`${name}: a parameter of shape [${p.shape.join(', ')}] is given twice`);
+      if (seen.has(p)) throw new TypeError(`${name}: a parameter of shape ${shapeText(p)} is given twice`);
       seen.add(p);
     }
     const known = { ...this.known, initialLr: is.nonNegative } as unknown as Schema<O>;

@@ -1,6 +1,7 @@
 import type { Tensor } from '@gradgate/core';
 import type { StepRule } from '@gradgate/core/internal';
 import { isSparse } from '@gradgate/core/sparse';
+import { shapeText } from '../shapeText.js';
 import {
   applyStep,
   BuiltInOptimizer,
@@ -59,7 +60,7 @@ export class SparseAdam extends BuiltInOptimizer<SparseAdamOptions, Partial<Stat
   override [rule](p: Tensor, grad: Tensor, memory: Partial<State>, group: Group<SparseAdamOptions>): void {
     if (!isSparse(grad))
       throw new TypeError(
-        `SparseAdam.step: takes sparse gradients, got a dense one of shape [${grad.shape.join(', ')}]; use Adam for this parameter`,
+        `SparseAdam.step: takes sparse gradients, got a dense one of shape ${shapeText(grad)}; use Adam for this parameter`,
       );
     memory.step = (memory.step ?? 0) + 1;
     memory.expAvg ??= memoryFor(p);

@@ -2,6 +2,7 @@ import { noGrad, Tensor } from '@gradgate/core';
 import { type Schema, show } from '@gradgate/core/internal';
 import { snapshot } from '../copy.js';
 import { snakeCase } from '../members.js';
+import { shapeText } from '../shapeText.js';
 import type { MemoryKinds } from './optimizer.js';
 
 /** The result of an optimizer's `stateDict`, under PyTorch's names. */
@@ -144,7 +145,7 @@ function readValue(value: unknown, p: Tensor, kind: MemoryKinds[string]): [unkno
   const shape = `[${wanted.join(', ')}]`;
   if (!Tensor.is(value)) return [value, `must be a tensor of shape ${shape}, got ${show(value)}`];
   if (value.shape.join() !== wanted.join())
-    return [value, `has shape [${value.shape.join(', ')}], ${kind === 'tensor' ? 'the parameter' : 'not'} ${shape}`];
+    return [value, `has shape ${shapeText(value)}, ${kind === 'tensor' ? 'the parameter' : 'not'} ${shape}`];
   if (value.dtype !== p.dtype) return [value, `is ${value.dtype}, the parameter ${p.dtype}; convert it with to()`];
   const own = value.detach();
   return [noGrad.run(() => (own.device === p.device ? own.clone() : own.to(p.device))), null];

@@ -2,6 +2,7 @@ import { noGrad, Tensor } from '@gradgate/core';
 import { asAction, check, is } from '@gradgate/core/internal';
 import { checkModule } from '../checkModule.js';
 import { Module } from '../module.js';
+import { shapeText } from '../shapeText.js';
 
 /** Computes the new average from the current one, the model's weights and the number of models averaged. */
 export type AveragingFunction = (average: Tensor, current: Tensor, count: number) => Tensor;
@@ -51,7 +52,7 @@ export class AveragedModel<M extends Module> extends Module {
     const pairs = [...this.module.namedParameters()].map(([name, p]) => {
       const other = current.get(name);
       if (other === undefined || other.shape.join() !== p.shape.join())
-        throw new TypeError(`${op}: the model has no parameter ${name} of shape [${p.shape.join(', ')}]`);
+        throw new TypeError(`${op}: the model has no parameter ${name} of shape ${shapeText(p)}`);
       return [p, other] as const;
     });
     asAction(() => {

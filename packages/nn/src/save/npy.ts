@@ -1,5 +1,5 @@
 import { type DType, Tensor, TensorError } from '@gradgate/core';
-import { checkOptions, is, show } from '@gradgate/core/internal';
+import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import { zipSync } from 'fflate';
 import { type Bytes, bytesOf, shorten } from './bytes.js';
 import { bytesPerElement, type ElementName, elements, littleEndian, readElements } from './elements.js';
@@ -113,7 +113,7 @@ export function encodeNpz(tensors: Record<string, Tensor>, options: { compress?:
   if (typeof tensors !== 'object' || tensors === null || Tensor.is(tensors))
     throw new TypeError(`encodeNpz: takes an object of tensors by name, got ${show(tensors)}`);
   const files = Object.entries(tensors).map(([name, t]) => {
-    if (!Tensor.is(t)) throw new TypeError(`encodeNpz: '${shorten(name)}' must be a Tensor, got ${show(t)}`);
+    check('encodeNpz', `'${shorten(name)}'`, t, is.tensor);
     return [`${name}.npy`, encodeNpy(t)];
   });
   // The time of numpy's: the same tensors give the same bytes, also where the clock is before what zip files can say.

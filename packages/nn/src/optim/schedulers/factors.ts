@@ -1,4 +1,4 @@
-import { check, checkOptions, is, show } from '@gradgate/core/internal';
+import { check, checkOptions, is } from '@gradgate/core/internal';
 import { Factor, LRScheduler, lastEpochKind, type Resumable, type Scheduled } from './scheduler.js';
 
 /**
@@ -15,8 +15,7 @@ export class StepLR extends Factor {
   constructor(optimizer: Scheduled, options: { stepSize: number; gamma?: number } & Resumable) {
     const known = { stepSize: is.count, gamma: is.nonNegative, ...lastEpochKind };
     const { stepSize, gamma = 0.1, lastEpoch } = checkOptions('StepLR', options, known);
-    if (!Number.isInteger(stepSize) || stepSize < 1)
-      throw new RangeError(`StepLR: stepSize must be a whole number above 0, got ${show(stepSize)}`);
+    check('StepLR', 'stepSize', stepSize, is.count);
     const factor = (epoch: number) => gamma ** Math.floor(epoch / stepSize);
     super(optimizer, factor, lastEpoch, (epoch) => (epoch % stepSize === 0 ? gamma : 1));
   }
