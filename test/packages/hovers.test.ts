@@ -15,7 +15,7 @@ const entries = readdirSync(packages).flatMap((folder) => {
 });
 
 /** The exports and their members without documentation, as the language service of an editor reads it. */
-function undocumented(): { exports: string[]; members: string[]; read: number } {
+function undocumented(): { exports: string[]; members: string[]; overloads: string[]; read: number } {
   const program = ts.createProgram(
     entries.map(({ file }) => file),
     {
@@ -30,6 +30,7 @@ function undocumented(): { exports: string[]; members: string[]; read: number } 
     symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
   const lacking: string[] = [];
   const members: string[] = [];
+  const overloads: string[] = [];
   const seen = new Set<ts.Symbol>();
   const visitMembers = (owner: string, type: ts.Symbol) => {
     if (seen.has(type) || !(type.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Interface | ts.SymbolFlags.TypeAlias)))
@@ -46,7 +47,15 @@ function undocumented(): { exports: string[]; members: string[]; read: number } 
       if (member.name === 'name' && owner.endsWith('Error')) continue;
       read++;
       if (member.getDocumentationComment(checker).length === 0) members.push(`${owner}.${member.name}`);
+      visitOverloads(`${owner}.${member.name}`, member);
     }
+  };
+  // Of several signatures an editor shows the comment of the one that is called, and no other.
+  const visitOverloads = (name: string, symbol: ts.Symbol) => {
+    const signatures = checker.getTypeOfSymbol(symbol).getCallSignatures();
+    if (signatures.length < 2) return;
+    for (const [i, signature] of signatures.entries())
+      if (signature.getDocumentationComment(checker).length === 0) overloads.push(`${name}, signature ${i + 1}`);
   };
   let read = 0;
   const visit = (owner: string, module: ts.Symbol) => {
@@ -55,6 +64,7 @@ function undocumented(): { exports: string[]; members: string[]; read: number } 
       const target = resolved(symbol);
       if ([symbol, target].every((s) => s.getDocumentationComment(checker).length === 0)) lacking.push(name);
       visitMembers(name, target);
+      if (target.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Variable)) visitOverloads(name, target);
       if (target.flags & ts.SymbolFlags.ValueModule) visit(name, target);
     }
   };
@@ -62,15 +72,16 @@ function undocumented(): { exports: string[]; members: string[]; read: number } 
     const module = checker.getSymbolAtLocation(program.getSourceFile(file)!);
     if (module !== undefined) visit(entry, module);
   }
-  return { exports: lacking, members, read };
+  return { exports: lacking, members, overloads, read };
 }
 
-it('an editor shows what each exported function, class, namespace and type is, and each of their members', {
+it('an editor shows what each exported function, class, namespace and type is, each of their members and each overload', {
   timeout: 120_000,
 }, () => {
   expect(entries.length).toBeGreaterThan(30);
-  const { exports, members, read } = undocumented();
+  const { exports, members, overloads, read } = undocumented();
   expect(exports).toEqual([]);
   expect(members).toEqual([]);
+  expect(overloads).toEqual([]);
   expect(read).toBeGreaterThan(5000);
 });

@@ -133,6 +133,8 @@ function scale(array: Numbers, by: ReduceOp, size: number): void {
   if (by === 'mean') for (let i = 0; i < array.length; i++) (array as Float32Array)[i]! /= size;
 }
 
+/** Starts it, for `async: true`, and returns what waits for it. */
+export function allReduce(t: Tensor, options: ReduceOptions & Async): Work<Tensor>;
 /**
  * Combines the tensors of all ranks element by element, and writes the result into each of them, equal to the last bit.
  * Returns the tensor. Shapes and dtypes must be the same in all ranks.
@@ -141,7 +143,6 @@ function scale(array: Numbers, by: ReduceOp, size: number): void {
  * const loss = tensor([1.5]);
  * allReduce(loss, { op: 'mean' }); // the mean of all ranks' losses
  */
-export function allReduce(t: Tensor, options: ReduceOptions & Async): Work<Tensor>;
 export function allReduce(t: Tensor, options?: ReduceOptions): Tensor;
 export function allReduce(t: Tensor, options?: ReduceOptions): Tensor | Work<Tensor> {
   checkTarget('allReduce', t);
@@ -159,8 +160,9 @@ export function allReduce(t: Tensor, options?: ReduceOptions): Tensor | Work<Ten
   return resultOf(work, options);
 }
 
-/** Writes the tensor of rank `root` into those of all ranks; returns the tensor. */
+/** Starts it, for `async: true`, and returns what waits for it. */
 export function broadcast(t: Tensor, options: RootOptions & Async): Work<Tensor>;
+/** Writes the tensor of rank `root` into those of all ranks; returns the tensor. */
 export function broadcast(t: Tensor, options?: RootOptions): Tensor;
 export function broadcast(t: Tensor, options?: RootOptions): Tensor | Work<Tensor> {
   checkTarget('broadcast', t);
@@ -184,8 +186,9 @@ function parts(all: Numbers, count: number, like: Tensor): Tensor[] {
   });
 }
 
-/** Returns the tensors of all ranks, in the order of ranks. Shapes and dtypes must be the same in all ranks. */
+/** Starts it, for `async: true`, and returns what waits for it. */
 export function allGather(t: Tensor, options: CollectiveOptions & Async): Work<Tensor[]>;
+/** Returns the tensors of all ranks, in the order of ranks. Shapes and dtypes must be the same in all ranks. */
 export function allGather(t: Tensor, options?: CollectiveOptions): Tensor[];
 export function allGather(t: Tensor, options?: CollectiveOptions): Tensor[] | Work<Tensor[]> {
   checkTensors('allGather', t);
@@ -203,8 +206,9 @@ export function allGather(t: Tensor, options?: CollectiveOptions): Tensor[] | Wo
   return resultOf(work, options);
 }
 
-/** Returns the tensors of all ranks in rank `root`, and null in the others. */
+/** Starts it, for `async: true`, and returns what waits for it. */
 export function gather(t: Tensor, options: RootOptions & Async): Work<Tensor[] | null>;
+/** Returns the tensors of all ranks in rank `root`, and null in the others. */
 export function gather(t: Tensor, options?: RootOptions): Tensor[] | null;
 export function gather(t: Tensor, options?: RootOptions): Tensor[] | null | Work<Tensor[] | null> {
   checkTensors('gather', t);
@@ -223,11 +227,12 @@ export function gather(t: Tensor, options?: RootOptions): Tensor[] | null | Work
   return resultOf(work, options);
 }
 
+/** Starts it, for `async: true`, and returns what waits for it. */
+export function scatter(t: Tensor, list: readonly Tensor[] | null, options: RootOptions & Async): Work<Tensor>;
 /**
  * Writes the tensors in the list of rank `root`, one for each rank, into `t` of the ranks. Other ranks pass null as the
  * list.
  */
-export function scatter(t: Tensor, list: readonly Tensor[] | null, options: RootOptions & Async): Work<Tensor>;
 export function scatter(t: Tensor, list: readonly Tensor[] | null, options?: RootOptions): Tensor;
 export function scatter(t: Tensor, list: readonly Tensor[] | null, options?: RootOptions): Tensor | Work<Tensor> {
   checkTarget('scatter', t);
@@ -263,11 +268,12 @@ function concatenate(op: string, list: readonly Tensor[] | null, t: Tensor, grou
   return all;
 }
 
+/** Starts it, for `async: true`, and returns what waits for it. */
+export function reduceScatter(t: Tensor, list: readonly Tensor[], options: ReduceOptions & Async): Work<Tensor>;
 /**
  * Combines the lists of all ranks element by element, and writes one of the results into `t` of each rank: rank 0 gets
  * the combination of the first tensors.
  */
-export function reduceScatter(t: Tensor, list: readonly Tensor[], options: ReduceOptions & Async): Work<Tensor>;
 export function reduceScatter(t: Tensor, list: readonly Tensor[], options?: ReduceOptions): Tensor;
 export function reduceScatter(t: Tensor, list: readonly Tensor[], options?: ReduceOptions): Tensor | Work<Tensor> {
   checkTarget('reduceScatter', t);
@@ -288,8 +294,9 @@ export function reduceScatter(t: Tensor, list: readonly Tensor[], options?: Redu
   return resultOf(work, options);
 }
 
-/** Waits until all ranks have called it. */
+/** Starts it, for `async: true`, and returns what waits for it. */
 export function barrier(options: CollectiveOptions & Async): Work<void>;
+/** Waits until all ranks have called it. */
 export function barrier(options?: CollectiveOptions): void;
 export function barrier(options?: CollectiveOptions): void | Work<void> {
   const { group } = optionsOf('barrier', options);
@@ -303,8 +310,9 @@ export function barrier(options?: CollectiveOptions): void | Work<void> {
 /** MPI guarantees tags up to 32767, and a message takes two. */
 const tagKind = { text: 'a whole number from 0 to 16383', is: (v: unknown) => is.size.is(v) && (v as number) <= 16383 };
 
-/** Sends a tensor to rank `to`, which must call `recv`. Blocks until it is received, unless `async` is set. */
+/** Starts it, for `async: true`, and returns what waits for it. */
 export function send(t: Tensor, to: number, options: MessageOptions & Async): Work<void>;
+/** Sends a tensor to rank `to`, which must call `recv`. Blocks until it is received, unless `async` is set. */
 export function send(t: Tensor, to: number, options?: MessageOptions): void;
 export function send(t: Tensor, to: number, options?: MessageOptions): void | Work<void> {
   checkTensors('send', t);
@@ -323,11 +331,12 @@ export function send(t: Tensor, to: number, options?: MessageOptions): void | Wo
   );
 }
 
+/** Starts it, for `async: true`, and returns what waits for it. */
+export function recv(t: Tensor, from: number | null, options: MessageOptions & Async): Work<number>;
 /**
  * Receives into `t` the tensor that rank `from` sends, or with null that of the first rank to send; returns the rank
  * that sent. Dtype and number of elements must be those of `t`.
  */
-export function recv(t: Tensor, from: number | null, options: MessageOptions & Async): Work<number>;
 export function recv(t: Tensor, from?: number | null, options?: MessageOptions): number;
 export function recv(t: Tensor, from: number | null = null, options?: MessageOptions): number | Work<number> {
   checkTarget('recv', t);

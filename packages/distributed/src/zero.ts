@@ -79,6 +79,7 @@ export class ZeroRedundancyOptimizer {
    * enabled; if it is asynchronous, the step waits for it: `await optimizer.step(async () => ...)`.
    */
   step(): undefined;
+  /** Computes the loss again by `closure`, with gradients enabled, updates, and returns the closure's result. */
   step<R>(closure: () => R): R;
   step<R>(closure?: () => R): R | undefined {
     check(`${name}.step`, 'the closure', closure, is.optional(is.callback));

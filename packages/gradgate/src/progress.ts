@@ -34,6 +34,7 @@ export interface Progress {
  * ```
  */
 export function progress<T>(items: Iterable<T>, options?: ProgressOptions): Iterable<T> & Progress;
+/** The same for an asynchronous iterable, such as a `DataLoader` with workers. */
 export function progress<T>(items: AsyncIterable<T>, options?: ProgressOptions): AsyncIterable<T> & Progress;
 export function progress<T>(
   items: Iterable<T> | AsyncIterable<T>,

@@ -147,11 +147,13 @@ export function backward(tensor: Tensor, options?: BackwardOptions | Tensor, mor
  * ```
  */
 export function grad(outputs: Tensor | readonly Tensor[], inputs: Tensor, options?: GradOptions): Tensor;
+/** The same for several inputs; null for those that have no part in the outputs. */
 export function grad(
   outputs: Tensor | readonly Tensor[],
   inputs: readonly Tensor[],
   options: GradOptions & { allowUnused: true; materializeGrads?: false },
 ): (Tensor | null)[];
+/** The same for several inputs, in their order; throws for one that has no part in the outputs. */
 export function grad(outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options?: GradOptions): Tensor[];
 export function grad(
   outputs: Tensor | readonly Tensor[],

@@ -124,7 +124,9 @@ const optionKinds = { check: is.boolean, maxRecords: is.size };
  * ```
  */
 export function compile<F extends AnyFunction>(fn: F, options?: CompileOptions): F & Compiled;
+/** As `@compile`, a decorator: the same for a method. */
 export function compile<F extends AnyFunction>(method: F, context: ClassMethodDecoratorContext): F & Compiled;
+/** As `@compile`, a decorator of the legacy dialect (`experimentalDecorators`). */
 export function compile(target: object, key: PropertyKey, descriptor: PropertyDescriptor): void;
 export function compile(fn: unknown, second?: unknown, descriptor?: PropertyDescriptor): unknown {
   if (descriptor !== undefined) {

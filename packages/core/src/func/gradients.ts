@@ -88,6 +88,7 @@ export function grad<A extends any[], const N extends ArgNums = 0>(
   fn: (...args: A) => Tensor,
   options?: GradTransformOptions<N>,
 ): (...args: A) => Chosen<A, N>;
+/** The same of a function that returns `[value, aux]`, with `hasAux: true`: what else it returns is returned too. */
 export function grad<A extends any[], Aux, const N extends ArgNums = 0>(
   fn: (...args: A) => readonly [output: Tensor, aux: Aux],
   options: GradTransformOptions<N> & WithAux,
@@ -111,6 +112,7 @@ export function gradAndValue<A extends any[], const N extends ArgNums = 0>(
   fn: (...args: A) => Tensor,
   options?: GradTransformOptions<N>,
 ): (...args: A) => [grads: Chosen<A, N>, value: Tensor];
+/** The same of a function that returns `[value, aux]`, with `hasAux: true`: what else it returns is returned too. */
 export function gradAndValue<A extends any[], Aux, const N extends ArgNums = 0>(
   fn: (...args: A) => readonly [output: Tensor, aux: Aux],
   options: GradTransformOptions<N> & WithAux,
@@ -146,6 +148,7 @@ export function vjp<A extends any[], R extends Tree>(
   fn: (...args: A) => R,
   primals: readonly [...A],
 ): [output: R, vjpFn: (cotangents: R) => A];
+/** The same of a function that returns `[value, aux]`, with `hasAux: true`: what else it returns is returned too. */
 export function vjp<A extends any[], R extends Tree, Aux>(
   fn: (...args: A) => readonly [output: R, aux: Aux],
   primals: readonly [...A],
@@ -213,6 +216,7 @@ export function jvp<A extends any[], R extends Tree>(
   primals: readonly [...A],
   tangents: readonly [...A],
 ): [output: R, tangent: R];
+/** The same of a function that returns `[value, aux]`, with `hasAux: true`: what else it returns is returned too. */
 export function jvp<A extends any[], R extends Tree, Aux>(
   fn: (...args: A) => readonly [output: R, aux: Aux],
   primals: readonly [...A],

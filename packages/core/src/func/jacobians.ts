@@ -82,6 +82,7 @@ export function jacrev<A extends any[], R extends Tree, const N extends ArgNums 
   fn: (...args: A) => R,
   options?: JacobianTransformOptions<N>,
 ): (...args: A) => Jacobian<R, Chosen<A, N>>;
+/** The same of a function that returns `[value, aux]`, with `hasAux: true`: what else it returns is returned too. */
 export function jacrev<A extends any[], R extends Tree, Aux, const N extends ArgNums = 0>(
   fn: (...args: A) => readonly [output: R, aux: Aux],
   options: JacobianTransformOptions<N> & WithAux,
@@ -102,6 +103,7 @@ export function jacfwd<A extends any[], R extends Tree, const N extends ArgNums 
   fn: (...args: A) => R,
   options?: JacobianTransformOptions<N>,
 ): (...args: A) => Jacobian<R, Chosen<A, N>>;
+/** The same of a function that returns `[value, aux]`, with `hasAux: true`: what else it returns is returned too. */
 export function jacfwd<A extends any[], R extends Tree, Aux, const N extends ArgNums = 0>(
   fn: (...args: A) => readonly [output: R, aux: Aux],
   options: JacobianTransformOptions<N> & WithAux,

@@ -6,15 +6,18 @@ type AnyFunction = (...args: any[]) => any;
 
 /** A decorator in both dialects. The types of members are kept. */
 export interface GateDecorator {
-  // Standard: methods, getters, setters, accessors; static and private ones too.
+  /** As a decorator: the method runs in the gate's mode, whether it is public, private or static. */
   <F extends AnyFunction>(value: F, context: ClassMethodDecoratorContext<any, F>): F;
+  /** As a decorator: the getter runs in the gate's mode. */
   <F extends (this: any) => any>(value: F, context: ClassGetterDecoratorContext): F;
+  /** As a decorator: the setter runs in the gate's mode. */
   <F extends (this: any, value: any) => void>(value: F, context: ClassSetterDecoratorContext): F;
+  /** As a decorator: getter and setter of the accessor run in the gate's mode. */
   <T>(
     value: ClassAccessorDecoratorTarget<any, T>,
     context: ClassAccessorDecoratorContext<any, T>,
   ): ClassAccessorDecoratorResult<any, T>;
-  // Legacy (experimentalDecorators): the same positions by their property descriptor.
+  /** As a decorator of the legacy dialect (`experimentalDecorators`): the member runs in the gate's mode. */
   <T>(target: object, key: PropertyKey, descriptor: TypedPropertyDescriptor<T>): void;
 }
 

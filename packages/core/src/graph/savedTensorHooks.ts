@@ -47,6 +47,7 @@ const saving = mode.gateWith('savedTensorsHooks', (_, hooks: SavedTensorHooks) =
  * ```
  */
 export function savedTensorsHooks(hooks: SavedTensorHooks): Gate;
+/** Calls `fn` with the hooks, and returns what it returns. */
 export function savedTensorsHooks<R>(hooks: SavedTensorHooks, fn: () => R): R;
 export function savedTensorsHooks<R>(hooks: SavedTensorHooks, fn?: () => R): R | Gate {
   check('savedTensorsHooks', 'hooks', hooks, is.object);

@@ -92,7 +92,15 @@ export interface ValuesAndIndices {
   indices: Tensor;
 }
 
-function alongDim(name: 'max' | 'min', arg: typeof argmax, whole: typeof amax, pairwise: typeof maximum) {
+/** `max` and `min`. */
+interface Extremum {
+  /** That of all elements; with a tensor, that of both by element. */
+  (x: Tensor, other?: Tensor): Tensor;
+  /** Those along `dim`, and their indices. */
+  (x: Tensor, dim: number, options?: KeepDim): ValuesAndIndices;
+}
+
+function alongDim(name: 'max' | 'min', arg: typeof argmax, whole: typeof amax, pairwise: typeof maximum): Extremum {
   function reduce(x: Tensor, other?: Tensor): Tensor;
   function reduce(x: Tensor, dim: number, options?: KeepDim): ValuesAndIndices;
   function reduce(x: Tensor, dim?: number | Tensor, options?: KeepDim): Tensor | ValuesAndIndices {

@@ -118,7 +118,15 @@ function emptyResult(op: string, x: Tensor): Tensor {
   return record(op, [x], out, (g) => [Tensor.zeros(g.dtype, shape, backend)]);
 }
 
-function middle(op: string, ignoreNaN: boolean) {
+/** `median` and `nanmedian`. */
+interface Median {
+  /** The median of all elements; of an even number the lower one. */
+  (x: Tensor): Tensor;
+  /** The medians along `dim`, and their indices. */
+  (x: Tensor, dim: number, options?: KeepDim): ValuesAndIndices;
+}
+
+function middle(op: string, ignoreNaN: boolean): Median {
   function of(x: Tensor): Tensor;
   function of(x: Tensor, dim: number, options?: KeepDim): ValuesAndIndices;
   function of(x: Tensor, dim?: number, options: KeepDim = {}): Tensor | ValuesAndIndices {

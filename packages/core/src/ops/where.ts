@@ -23,6 +23,7 @@ import type * as self from './where.js';
  * ```
  */
 export function where(condition: Tensor): Tensor[];
+/** `a` where `condition` is true, `b` elsewhere; all three broadcast. */
 export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor;
 export function where(condition: Tensor, a?: any, b?: any): any {
   checkTensors('where', condition);

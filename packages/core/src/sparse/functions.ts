@@ -43,8 +43,11 @@ function checkDense(op: string, name: string, x: unknown): asserts x is Tensor {
  * ```
  */
 export function matmul(a: SparseTensor, b: SparseTensor): SparseTensor;
+/** The product of a sparse or dense factor and a dense one: dense. */
 export function matmul(a: SparseTensor | Tensor, b: Tensor): Tensor;
+/** The product of a dense factor and a sparse or dense one: dense. */
 export function matmul(a: Tensor, b: SparseTensor | Tensor): Tensor;
+/** The product: sparse if both factors are, else dense. */
 export function matmul(a: SparseTensor | Tensor, b: SparseTensor | Tensor): SparseTensor | Tensor;
 export function matmul(a: SparseTensor | Tensor, b: SparseTensor | Tensor): SparseTensor | Tensor {
   checkEither('matmul', 'a', a);

@@ -221,7 +221,9 @@ export class SparseTensor {
    * `[n, k]` the product `[m, k]` is sparse and coalesced; of layout 'csr' if both are.
    */
   matmul(other: Tensor): Tensor;
+  /** The product of two sparse matrices: sparse. */
   matmul(other: SparseTensor): SparseTensor;
+  /** The product: sparse if the other factor is, else dense. */
   matmul(other: Tensor | SparseTensor): Tensor | SparseTensor;
   matmul(other: Tensor | SparseTensor): Tensor | SparseTensor {
     const isSparse = SparseTensor.is(other);
@@ -264,6 +266,7 @@ export class SparseTensor {
 
   /** The sum with a sparse tensor of the same shape, which is sparse, or with a dense tensor, which is dense. */
   add(other: SparseTensor): SparseTensor;
+  /** The sum with a dense tensor, which is dense. */
   add(other: Tensor): Tensor;
   add(other: SparseTensor | Tensor): SparseTensor | Tensor {
     if (Tensor.is(other)) return add(this.toDense(), other);
@@ -281,6 +284,7 @@ export class SparseTensor {
 
   /** The difference from a sparse tensor of the same shape, which is sparse, or from a dense tensor, which is dense. */
   sub(other: SparseTensor): SparseTensor;
+  /** The difference from a dense tensor, which is dense. */
   sub(other: Tensor): Tensor;
   sub(other: SparseTensor | Tensor): SparseTensor | Tensor {
     if (!Tensor.is(other) && !SparseTensor.is(other))

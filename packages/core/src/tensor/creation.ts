@@ -105,7 +105,9 @@ export const emptyLike = /* @__PURE__ */ asLike('emptyLike', empty);
  * ```
  */
 export function arange(end: number, options?: TensorOptions): Tensor;
+/** The numbers from `start` up to, but not including, `end`, 1 apart. */
 export function arange(start: number, end: number, options?: TensorOptions): Tensor;
+/** The numbers from `start` up to, but not including, `end`, `step` apart. */
 export function arange(start: number, end: number, step: number, options?: TensorOptions): Tensor;
 export function arange(...args: (number | TensorOptions | undefined)[]): Tensor {
   const given = typeof args.at(-1) === 'object' ? (args.at(-1) as TensorOptions) : undefined;

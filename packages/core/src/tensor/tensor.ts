@@ -197,6 +197,7 @@ export class Tensor {
 
   /** The shape, or the size of one dimension. */
   size(): Shape;
+  /** The size of one dimension; negative numbers count from the last. */
   size(dim: number): number;
   size(dim?: number): Shape | number {
     return dim === undefined ? this.shape : (this.shape[normalizeDim('size', dim, this.ndim)] ?? 1);

@@ -133,6 +133,7 @@ class Recurrent extends Module {
 
   /** Takes each initial state as `[layers * directions, N, H]`; returns the outputs and the final states. */
   protected run(step: Step, input: Tensor, initial: (Tensor | undefined)[]): [Tensor, Tensor[]];
+  /** The same for packed sequences. */
   protected run(step: Step, input: PackedSequence, initial: (Tensor | undefined)[]): [PackedSequence, Tensor[]];
   protected run(
     step: Step,

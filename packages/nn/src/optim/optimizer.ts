@@ -212,6 +212,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
    * optimizer.step(async () => ...)`. Returns the closure's result.
    */
   step(): undefined;
+  /** Computes the loss again by `closure`, with gradients enabled, updates, and returns the closure's result. */
   step<R>(closure: () => R): R;
   step<R>(closure?: () => R): R | undefined {
     if (closure !== undefined) check(`${this.constructor.name}.step`, 'the closure', closure, is.callback);
