@@ -1,6 +1,7 @@
 import * as core from '@gradgate/core';
 import {
   arange,
+  cat,
   eye,
   fromTypedArray,
   full,
@@ -12,6 +13,8 @@ import {
   randint,
   randn,
   randperm,
+  stack,
+  type Tensor,
   tensor,
   zeros,
   zerosLike,
@@ -164,4 +167,39 @@ it('fromTypedArray shares its array also with what is used often, such as parame
   expect(array[4095]).toBe(0);
   array[0] = 7;
   expect(x.at(0).item()).toBe(7);
+});
+
+describe('arrays that change while they are read are read once: no element beyond those that there are', () => {
+  /** `usual`, whose first entry is another from the given reading on. */
+  const changing = <T>(usual: T[], other: T, from: number): T[] => {
+    let reads = 0;
+    const get = (of: T[], key: string | symbol, self: unknown) =>
+      key === '0' && ++reads > from ? other : Reflect.get(of, key, self);
+    return new Proxy(usual, { get });
+  };
+  const attempts: Record<string, (from: number) => Tensor | Tensor[]> = {
+    cat: (from) => cat(changing([ones([1000]), ones([2])], ones([1]), from)),
+    stack: (from) => stack(changing([ones([1000]), ones([1000])], ones([1]), from)),
+    split: (from) => ones([4]).split(changing([2, 2], 2000, from)),
+    'split into negative sizes': (from) => ones([4]).split(changing([2, 2], -2, from)),
+    'a shape of tensor()': (from) => tensor([1, 1, 1, 1], { shape: changing([2, 2], 2000, from) }),
+    'a shape of fromTypedArray()': (from) =>
+      fromTypedArray(Float32Array.of(1, 1, 1, 1), { shape: changing([2, 2], 2000, from) }),
+    reshape: (from) => ones([4]).reshape(changing([2, 2], 2000, from)),
+  };
+  it.each(Object.entries(attempts))('%s', (_, attempt) => {
+    let came = 0;
+    for (let from = 0; from < 12; from++) {
+      let parts: Tensor[];
+      try {
+        parts = [attempt(from)].flat();
+      } catch (error) {
+        expect((error as Error).message).toMatch(/^(cat|stack|split|tensor|fromTypedArray|reshape): /);
+        continue;
+      }
+      came++;
+      for (const part of parts) expect(part.eq(1).all().item()).toBe(1);
+    }
+    expect(came).toBeGreaterThan(0);
+  });
 });

@@ -58,7 +58,7 @@ export function isContiguous(shape: Shape, strides: readonly number[]): boolean 
  */
 export function checkSize(op: string, shape: Shape, a?: Shape, b?: Shape): void {
   const n = sizeOf(shape);
-  if ((n || 2 ** 8 * sizeOf(shape.filter(Boolean))) <= 2 ** 32) return;
+  if ((n || 2 ** 8 * sizeOf(shape.slice(0, shape.indexOf(0)))) <= 2 ** 32) return;
   const of = a ? ` of ${formatShape(a)}${b ? ` and ${formatShape(b)}` : ''}` : '';
   throw new ShapeError(
     op,
@@ -69,19 +69,16 @@ export function checkSize(op: string, shape: Shape, a?: Shape, b?: Shape): void 
 /** Deeper than anybody means, and far from where recursion ends. */
 export const mostDims = 64;
 
-/** A shape a user gave: whole numbers from 0 up. */
-export function checkShape(op: string, shape: unknown): number[] {
-  if (
-    !Array.isArray(shape) ||
-    shape.length > mostDims ||
-    !Array.from(shape).every((n) => Number.isInteger(n) && n >= 0)
-  )
+/** A copy of a shape a user gave: whole numbers from 0 up. What was given may change when it is read again. */
+export function checkShape(op: string, given: unknown): number[] {
+  const shape = Array.isArray(given) ? [...given] : [-1];
+  if (shape.length > mostDims || !shape.every((n) => Number.isInteger(n) && n >= 0))
     throw new ShapeError(
       op,
-      `a shape must be an array of at most ${mostDims} whole numbers from 0 up, got ${show(shape)}`,
+      `a shape must be an array of at most ${mostDims} whole numbers from 0 up, got ${show(given)}`,
     );
   checkSize(op, shape);
-  return shape.slice();
+  return shape;
 }
 
 /** A dimension of a tensor of `ndim` dimensions, counted from the end when negative. A scalar takes 0 and -1. */

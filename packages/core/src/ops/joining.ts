@@ -78,8 +78,9 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
  * cat([tensor([1]), tensor([2, 3])]); // [1, 2, 3]
  * ```
  */
-export const cat = /* @__PURE__ */ named('cat', (tensors: readonly Tensor[], dim = 0): Tensor => {
-  const first = checkList('cat', tensors);
+export const cat = /* @__PURE__ */ named('cat', (list: readonly Tensor[], dim = 0): Tensor => {
+  const tensors = checkList('cat', list);
+  const first = tensors[0]!;
   const d = normalizeDim('cat', dim, first.ndim);
   if (first.ndim === 0) throw new ShapeError('cat', 'scalar tensors have no dimension to join along; use stack()');
   for (const x of tensors)
@@ -115,8 +116,9 @@ export const cat = /* @__PURE__ */ named('cat', (tensors: readonly Tensor[], dim
  * stack([tensor([1, 2]), tensor([3, 4])]); // [[1, 2], [3, 4]]
  * ```
  */
-export const stack = /* @__PURE__ */ named('stack', (tensors: readonly Tensor[], dim = 0): Tensor => {
-  const first = checkList('stack', tensors);
+export const stack = /* @__PURE__ */ named('stack', (list: readonly Tensor[], dim = 0): Tensor => {
+  const tensors = checkList('stack', list);
+  const first = tensors[0]!;
   for (const x of tensors)
     if (!sameShape(x.shape, first.shape))
       throw new ShapeError(
@@ -143,13 +145,14 @@ export const split = /* @__PURE__ */ named(
     const d = normalizeDim('split', dim, x.ndim);
     checkHasDims('split', x);
     const n = x.shape[d] ?? 0;
-    if (typeof size === 'number' && !(size > 0 && Number.isInteger(size)))
-      throw new ShapeError('split', `a size must be a whole number above 0, got ${show(size)}`);
-    if (typeof size !== 'number') check('split', 'size', size, is.arrayOf(is.size));
+    if (typeof size === 'number') check('split', 'a size', size, is.count);
     const sizes =
       typeof size === 'number'
         ? Array.from({ length: Math.max(1, Math.ceil(n / size)) }, (_, i) => Math.min(size, n - i * size))
-        : size;
+        : Array.isArray(size)
+          ? [...size]
+          : size;
+    check('split', 'size', sizes, is.arrayOf(is.size));
     if (sizes.reduce((a, b) => a + b, 0) !== n)
       throw new ShapeError('split', `sizes ${formatShape(sizes)} do not add up to ${n}, the size of dimension ${dim}`);
     let at = 0;

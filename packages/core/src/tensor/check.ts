@@ -1,7 +1,6 @@
 import { show } from '../check.js';
 import { DTypeError } from '../errors.js';
 import { isInteger } from '../memory/dtype.js';
-import { arrayOf, tensor } from './kinds.js';
 import { Tensor } from './tensor.js';
 
 /** Refuses what is no tensor: JavaScript callers get no help from the compiler. */
@@ -30,9 +29,10 @@ export function checkIntegers(op: string, what: string, index: Tensor): void {
     throw new DTypeError(op, `${what} must be integers such as int32 or int64, got ${index.dtype}; use .int()`);
 }
 
-/** Refuses what is no array of at least one tensor; gives the first. */
-export function checkList(op: string, tensors: readonly Tensor[]): Tensor {
-  if (!Array.isArray(tensors) || tensors.length === 0 || !arrayOf(tensor).is(tensors))
-    throw new TypeError(`${op}: expected an array of at least one Tensor, got ${show(tensors)}`);
-  return tensors[0]!;
+/** A copy of an array of at least one tensor; all else is refused. What was given may change when it is read again. */
+export function checkList(op: string, given: readonly Tensor[]): Tensor[] {
+  const tensors = Array.isArray(given) ? [...given] : [];
+  if (!tensors[0] || !tensors.every(Tensor.is))
+    throw new TypeError(`${op}: expected an array of at least one Tensor, got ${show(given)}`);
+  return tensors;
 }

@@ -36,11 +36,11 @@ const valuesOptions = { ...tensorOptions, shape: is.anything };
 export function fromTypedArray(array: TypedArray, options?: { shape?: Shape }): Tensor {
   refuseRecording('fromTypedArray() takes an array of JavaScript; pass the tensor');
   if (!isTypedArray(array)) throw new TypeError(`fromTypedArray: expected a typed array, got ${show(array)}`);
-  const { shape = [array.length] } = checkOptions('fromTypedArray', options, { shape: is.anything });
-  checkShape('fromTypedArray', shape);
+  const { shape: asked = [array.length] } = checkOptions('fromTypedArray', options, { shape: is.anything });
+  const shape = checkShape('fromTypedArray', asked);
   if (sizeOf(shape) !== array.length)
     throw new ShapeError('fromTypedArray', `${array.length} elements do not fill shape ${formatShape(shape)}`);
-  const t = Tensor.of(array, dtypeOf(array), [...shape]);
+  const t = Tensor.of(array, dtypeOf(array), shape);
   share(t.storage);
   return t;
 }
@@ -61,8 +61,8 @@ export function tensor(
   options: TensorOptions & { shape?: Shape } = {},
 ): Tensor {
   refuseRecording('tensor() takes values of JavaScript, which the next call may have others of; pass the tensor');
-  const { shape: given, ...others } = checkOptions('tensor', options, valuesOptions);
-  if (given !== undefined) checkShape('tensor', given);
+  const { shape: asked, ...others } = checkOptions('tensor', options, valuesOptions);
+  const given = asked === undefined ? asked : checkShape('tensor', asked);
   if (Tensor.is(values))
     return tensor(exactOf(values, 'tensor'), { dtype: values.dtype, shape: values.shape, ...options });
   if (isTypedArray(values)) {
