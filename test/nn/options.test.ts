@@ -115,7 +115,7 @@ describe('an option of another kind is refused where it is given', () => {
     [
       'reduction',
       () => new nn.MSELoss({ reduction: any('avg') }),
-      "MSELoss: reduction must be 'mean', 'sum' or 'none', got 'avg'",
+      "MSELoss: reduction must be 'mean' or 'sum' or 'none', got 'avg'",
     ],
     ['keepdim', () => core.sum(x, 1, { keepdim: any('yes') }), "sum: keepdim must be true or false, got 'yes'"],
     ['dim', () => new nn.Softmax(any('x')), "Softmax: argument 1 must be a whole number, got 'x'"],

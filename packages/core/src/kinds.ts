@@ -38,10 +38,7 @@ export const iterable: Kind = {
 };
 
 export const oneOf = (...values: readonly string[]): Kind => ({
-  text: values
-    .map((v) => `'${v}'`)
-    .join(', ')
-    .replace(/, ([^,]*)$/, ' or $1'),
+  text: values.map((v) => `'${v}'`).join(' or '),
   is: (v) => values.includes(v as string),
 });
 /** One of these numbers. */

@@ -125,7 +125,7 @@ describe('dimensions and structures', () => {
     [
       'a word for randomness',
       () => vmap((a: Tensor) => a, { randomness: 'any' as never }),
-      /^vmap: randomness must be 'error', 'different' or 'same'/,
+      /^vmap: randomness must be 'error' or 'different' or 'same'/,
     ],
     [
       'a chunk of nothing',

@@ -35,12 +35,8 @@ export function registerBackend(backend: Backend): void {
     throw new TypeError(`registerBackend: expected a backend, got ${show(backend)}`);
   if (state.backends.has(backend.name))
     throw new DeviceError('registerBackend', `there is a device ${backend.name} already`);
-  const missing = Object.keys(cpu.kernels).filter((name) => !(name in backend.kernels));
-  if (missing.length > 0)
-    backend.kernels = {
-      ...backend.kernels,
-      ...Object.fromEntries(missing.map((name) => [name, refusing(backend.name, name)])),
-    };
+  for (const name in cpu.kernels)
+    if (!(name in backend.kernels)) backend.kernels = { ...backend.kernels, [name]: refusing(backend.name, name) };
   state.backends.set(backend.name, backend);
 }
 
