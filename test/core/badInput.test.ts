@@ -411,7 +411,7 @@ const refused: Record<string, (() => unknown)[]> = {
   diagonal: [() => core.diagonal(x, 0, 0, 0), () => core.diagonal(x.select(0, 0)), () => core.diagonal(x, 0.5)],
   diagEmbed: [() => core.diagEmbed(x, 0, 1, 1), () => core.diagEmbed(core.tensor(1))],
   diag: [() => core.diag(cube)],
-  trace: [() => core.trace(x.select(0, 0))],
+  trace: [() => core.trace(x.select(0, 0)), () => core.trace(cube)],
   rot90: [() => core.rot90(x, 1, [0, 0]), () => core.rot90(x, 0.5)],
   unfoldDim: [() => core.unfoldDim(x, 1, 4, 1), () => core.unfoldDim(x, 1, 1, 0)],
   combinations: [() => core.combinations(x), () => core.combinations(x.select(0, 0), -1)],

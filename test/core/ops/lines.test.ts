@@ -83,7 +83,10 @@ it('64-bit integers are scanned, searched and counted with all of their bits', (
   ]);
   expect(x.mode().values.toBigInt64Array()).toEqual(new BigInt64Array([large]));
   const weights = InternalTensor.of(new BigInt64Array([large, 2n]), 'int64', [2]);
-  expect([...tensor([1, 1], { dtype: 'int32' }).bincount({ weights }).toBigInt64Array()]).toEqual([0n, large + 2n]);
+  const ones = tensor([1, 1], { dtype: 'int32' });
+  expect([...ones.bincount({ weights }).toBigInt64Array()]).toEqual([0n, large + 2n]);
+  expect([...ones.bincount({ weights: tensor([true, true]) }).toBigInt64Array()]).toEqual([0n, 2n]);
+  expect([...ones.bincount({ weights: tensor([200, 100], { dtype: 'uint8' }) }).toBigInt64Array()]).toEqual([0n, 300n]);
 });
 
 it('running sums of half types are rounded once an element', () => {

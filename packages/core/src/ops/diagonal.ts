@@ -134,6 +134,7 @@ export const diag = /* @__PURE__ */ named('diag', (x: Tensor, offset = 0): Tenso
  */
 export const trace = /* @__PURE__ */ inFloat32('trace', (x: Tensor): Tensor => {
   checkTensors('trace', x);
+  if (x.ndim !== 2) throw new ShapeError('trace', `takes a matrix, got ${formatShape(x.shape)}`);
   return diagonal(x).sum();
 });
 

@@ -18,7 +18,7 @@ import type * as self from './histogram.js';
 const bincountOptions = { weights: is.tensor, minlength: is.size };
 
 /**
- * How often each number from 0 up occurs in `x` (int32), or the sum of its `weights`.
+ * How often each number from 0 up occurs in `x` (int32), or the sum of its `weights`: of integers and bool in int64.
  *
  * ```ts
  * bincount(tensor([0, 2, 2], { dtype: 'int32' })); // [1, 0, 2]
@@ -43,8 +43,9 @@ export const bincount = /* @__PURE__ */ named(
       top = Math.max(top, data[i]!);
     }
     checkSize('bincount', [top + 1]);
-    const out = Tensor.zeros(weights?.dtype ?? 'int32', [top + 1], x.storage.backend);
-    writeTo(out, 'bincount', 'add', 0, x, weights ?? repeated(1, x.shape, out));
+    const summed = weights && (isFloat(weights.dtype) ? weights : weights.to('int64'));
+    const out = Tensor.zeros(summed?.dtype ?? 'int32', [top + 1], x.storage.backend);
+    writeTo(out, 'bincount', 'add', 0, x, summed ?? repeated(1, x.shape, out));
     closeWindows();
     return out;
   },
