@@ -21,8 +21,8 @@ export type Pair = number | readonly [number, number];
 export const pair = (op: string, name: string, v: Pair, least: number): [number, number] => {
   const [h, w] = typeof v === 'number' ? [v, v] : Array.isArray(v) && v.length === 2 ? v : [];
   for (const n of [h, w])
-    if (!Number.isInteger(n) || n! < least)
-      throw new ShapeError(op, `${name} must be a whole number from ${least} up, or two, got ${show(v)}`);
+    if (!Number.isInteger(n) || n! < least || n! >= 2 ** 31)
+      throw new ShapeError(op, `${name} must be a whole number from ${least} up, or two, below 2^31, got ${show(v)}`);
   return [h!, w!];
 };
 

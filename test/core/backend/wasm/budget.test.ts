@@ -51,6 +51,13 @@ describe('the budget of kernel memory', () => {
   });
 });
 
+it('strides that kernels would cut to 32 bits are refused', () => {
+  for (const stride of [2 ** 31, 2 ** 32])
+    expect(() => core.convTranspose2d(ones([1, 1, 1, 1]), ones([1, 1, 2, 2]), null, { stride })).toThrow(
+      /convTranspose2d: stride must be a whole number from 1 up, or two, below 2\^31, got/,
+    );
+});
+
 describe('results that are too large', () => {
   const long = ones([2 ** 17]);
   it.each<[string, () => unknown]>([
