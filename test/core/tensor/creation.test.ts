@@ -65,7 +65,7 @@ describe('tensor', () => {
     [
       'more rows of no elements than can be gone through',
       () => zeros([2 ** 31, 0]),
-      /zeros: shape \[2147483648, 0\] has 0 elements; at most 2\^32 can be held, or 2\^24 rows of none/,
+      /zeros: shape \[2147483648, 0\] has 0 elements, 0 bytes in float32; at most 2\^32 can be held, or 2\^24 rows of none/,
     ],
     [
       'too many dimensions',

@@ -62,7 +62,7 @@ export function checkSize(op: string, shape: Shape, a?: Shape, b?: Shape): void 
   const of = a ? ` of ${formatShape(a)}${b ? ` and ${formatShape(b)}` : ''}` : '';
   throw new ShapeError(
     op,
-    `shape ${formatShape(shape)}${of} has ${n} elements; at most 2^32 can be held, or 2^24 rows of none`,
+    `shape ${formatShape(shape)}${of} has ${n} elements, ${4 * n} bytes in float32; at most 2^32 can be held, or 2^24 rows of none`,
   );
 }
 
