@@ -21,6 +21,16 @@ function gradients(f: (...xs: Tensor[]) => Tensor, ...inputs: any[]): unknown[] 
 const many = 600;
 
 describe('gradients at singular points are those of PyTorch', () => {
+  it('of what copy_ and fill_ overwrite: 0, whatever arrives', () => {
+    const root = (x: Tensor, v: number) => x.mul(1).narrow(0, 0, 1).fill_(v).sqrt();
+    expect(gradients((x) => root(x, 0), [4, 9])).toEqual([[0, 0]]);
+    const source = (x: Tensor, y: Tensor) => x.mul(1).copy_(y).sqrt();
+    expect(gradients(source, [4, 9], [0, 1])).toEqual([
+      [0, 0],
+      [inf, 0.5],
+    ]);
+  });
+
   it('binaryCrossEntropy: 0 where a certain probability is right', () => {
     expect(gradients((x) => F.binaryCrossEntropy(x, tensor([0, 1], { dtype: 'float64' })), [0, 1])).toEqual([[0, 0]]);
     const [wrong] = gradients((x) => F.binaryCrossEntropy(x, tensor([1, 0], { dtype: 'float64' })), [0, 1]);

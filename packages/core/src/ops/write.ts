@@ -8,7 +8,7 @@ import { checkTensors } from '../tensor/check.js';
 import { type MethodsFrom, type MethodsOf, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
 import { copy, to, toDevice } from './copy.js';
-import { type TensorLike, toTensor } from './define.js';
+import { type TensorLike, toTensor, zerosFor } from './define.js';
 import { sumTo } from './reduce.js';
 import { expand } from './shape.js';
 import type * as self from './write.js';
@@ -42,7 +42,7 @@ function assign(op: string, x: Tensor, src: TensorLike): Tensor {
     // Without a graph, the given tensor itself can be written; a graph needs a new one.
     if (!isGradEnabled() && value.dtype === x.dtype) return whole;
     return record(op, [x, value], copy(whole, x.dtype), (g, ctx) => [
-      ctx.needs(0) ? g.mul(0) : null,
+      ctx.needs(0) ? zerosFor(g) : null,
       ctx.needs(1) ? toDevice(to(sumTo(g, shape), dtype), device) : null,
     ]);
   });
