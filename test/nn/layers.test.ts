@@ -366,6 +366,45 @@ describe('pieces', () => {
     expect(out.toArray()).toEqual([[3], [0], [4]]);
   });
 
+  it('EmbeddingBag weighs rows and ends at the last offset, with the numbers of PyTorch', () => {
+    const bag = new nn.EmbeddingBag(3, 2, { mode: 'sum', includeLastOffset: true });
+    bag.weight.detach().copy_(
+      tensor([
+        [1, 2],
+        [3, 4],
+        [5, 7],
+      ]),
+    );
+    const int32 = (values: number[]) => tensor(values, { dtype: 'int32' });
+    const perSampleWeights = tensor([0.5, 2, -1, 3], { requiresGrad: true });
+    const out = bag(int32([0, 2, 1, 1]), { offsets: int32([0, 2, 3]), perSampleWeights });
+    expect(out.toArray()).toEqual([
+      [10.5, 15],
+      [-3, -4],
+    ]);
+    out
+      .mul(
+        tensor([
+          [1, 2],
+          [3, 4],
+        ]),
+      )
+      .sum()
+      .backward();
+    expect(bag.weight.grad!.toArray()).toEqual([
+      [0.5, 1],
+      [-3, -4],
+      [2, 4],
+    ]);
+    expect(perSampleWeights.grad!.toArray()).toEqual([5, 19, 25, 0]);
+    expect(() => bag(int32([0]), { offsets: int32([0]) })).toThrow(/^EmbeddingBag: embeddingBag: offsets are empty/);
+    expect(() => bag(int32([0]), { offsets: int32([0, 2]) })).toThrow(/offsets must ascend from 0 to at most 1/);
+    const of = (options: object) =>
+      nn.functional.embeddingBag(int32([0]), bag.weight, { offsets: int32([0]), ...options });
+    expect(() => of({ perSampleWeights: ones([1]) })).toThrow(/perSampleWeights go with mode 'sum' only, got 'mean'/);
+    expect(() => of({ perSampleWeights: ones([2]), mode: 'sum' })).toThrow(/must have the shape of the index, \[1\]/);
+  });
+
   it('EmbeddingBag leaves out what fills bags up, with offsets too', () => {
     for (const mode of ['mean', 'sum', 'max'] as const) {
       const bag = new nn.EmbeddingBag(4, 3, { mode, paddingIdx: -4 });

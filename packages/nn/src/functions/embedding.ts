@@ -1,6 +1,7 @@
 import {
   arange,
   backend,
+  DeviceError,
   embedding as denseEmbedding,
   IndexError,
   ones,
@@ -27,12 +28,23 @@ export interface EmbeddingBagOptions {
   mode?: 'sum' | 'mean' | 'max';
   /** The entry for padding: bags leave it out, and it gets no gradient. */
   paddingIdx?: number;
+  /** What each row is multiplied by, in the shape of the index; with mode 'sum' only. */
+  perSampleWeights?: Tensor | null;
+  /** Whether `offsets` has one number more, where the last bag ends; false by default. */
+  includeLastOffset?: boolean;
   /** Make the gradient of `weight` sparse: it holds only the rows that were looked up. */
   sparse?: boolean;
 }
 
 const mode = is.oneOf('sum', 'mean', 'max');
-const embeddingBagOptions = { offsets: is.nullable(is.tensor), mode, paddingIdx: is.integer, sparse: is.boolean };
+const embeddingBagOptions = {
+  offsets: is.nullable(is.tensor),
+  mode,
+  paddingIdx: is.integer,
+  perSampleWeights: is.nullable(is.tensor),
+  includeLastOffset: is.boolean,
+  sparse: is.boolean,
+};
 
 /** The index of an entry, where a negative one counts from the end; throws if it is out of range. */
 export function resolveIndex(op: string, entries: number, paddingIdx: number): number {
@@ -60,6 +72,15 @@ function bagsByPlace(mode: EmbeddingBagOptions['mode'], rows: Tensor, kept: Tens
   return mode === 'sum' ? sum : sum.div(added(counted.to(rows.dtype)).clamp(1).unsqueeze(1));
 }
 
+function checkSampleWeights(weights: Tensor, index: Tensor, mode: EmbeddingBagOptions['mode']): void {
+  if (mode !== 'sum') throw new TypeError(`embeddingBag: perSampleWeights go with mode 'sum' only, got '${mode}'`);
+  if (shapeText(weights) !== shapeText(index))
+    throw new ShapeError(
+      'embeddingBag',
+      `perSampleWeights must have the shape of the index, ${shapeText(index)}, got ${shapeText(weights)}`,
+    );
+}
+
 /** Combines the rows of each bag along `dim`. `kept` marks the rows that count; a bag without any gives 0. */
 function reduceBag(mode: EmbeddingBagOptions['mode'], rows: Tensor, kept: Tensor | null, dim: number): Tensor {
   if (!kept) return mode === 'sum' ? rows.sum(dim) : mode === 'mean' ? rows.mean(dim) : rows.max(dim).values;
@@ -74,8 +95,8 @@ function reduceBag(mode: EmbeddingBagOptions['mode'], rows: Tensor, kept: Tensor
 
 /**
  * Combines rows of `weight` `[V, E]` by bags, as their mean, sum or maximum (option `mode`, 'mean' by default): `index`
- * `[B, n]`, or `[total]` with `offsets` `[B]`, to `[B, E]`. Entries equal to `paddingIdx` are left out. Throws for an
- * index out of range.
+ * `[B, n]`, or `[total]` with `offsets` `[B]`, to `[B, E]`. Entries equal to `paddingIdx` are left out; with `perSampleWeights` a sum
+ * is weighted. Throws for an index out of range.
  *
  * ```ts
  * const index = tensor([[0, 1]], { dtype: 'int32' });
@@ -90,12 +111,18 @@ export const embeddingBag = /* @__PURE__ */ named(
       offsets,
       mode = 'mean',
       paddingIdx,
+      perSampleWeights,
+      includeLastOffset = false,
       sparse = false,
     } = checkOptions('embeddingBag', options, embeddingBagOptions);
     const padding = paddingIdx === undefined ? undefined : resolveIndex('embeddingBag', weight.shape[0]!, paddingIdx);
     const kept = padding === undefined ? null : index.ne(padding);
+    if (perSampleWeights) checkSampleWeights(perSampleWeights, index, mode);
     // What is left out of a bag has a gradient of 0, which needs no row.
-    const look = () => lookUp(index, weight, sparse, sparse ? padding : undefined);
+    const look = () => {
+      const rows = lookUp(index, weight, sparse, sparse ? padding : undefined);
+      return perSampleWeights ? rows.mul(perSampleWeights.unsqueeze(-1)) : rows;
+    };
     if (index.ndim === 2) {
       if (offsets) throw new TypeError('embeddingBag: offsets go with a one-dimensional index only');
       return reduceBag(mode, look(), kept, 1);
@@ -105,13 +132,22 @@ export const embeddingBag = /* @__PURE__ */ named(
         'embeddingBag',
         `takes an index [B, n], or [total] with offsets [B], got ${shapeText(index)}`,
       );
-    if (offsets.numel === 0)
-      throw new ShapeError('embeddingBag', 'offsets are empty: give the start of at least one bag');
-    if (backend(offsets.device).isAsync) return bagsByPlace(mode, look(), kept, offsets);
-    const starts = [...offsets.toTypedArray()];
-    const ends = [...starts.slice(1), index.numel];
-    if (starts[0] !== 0 || starts.some((start, i) => start > ends[i]!))
-      throw new IndexError('embeddingBag', `offsets must ascend from 0 to at most ${index.numel}, got ${show(starts)}`);
+    const bags = offsets.numel - Number(includeLastOffset);
+    if (bags < 1) throw new ShapeError('embeddingBag', 'offsets are empty: give the start of at least one bag');
+    if (backend(offsets.device).isAsync) {
+      // No row lies behind the last bag: it is cut off where the numbers can be read.
+      if (includeLastOffset)
+        throw new DeviceError(
+          'embeddingBag',
+          `where the last bag ends can't be read on ${offsets.device}; cut the index, and leave includeLastOffset out`,
+        );
+      return bagsByPlace(mode, look(), kept, offsets);
+    }
+    const given = [...offsets.toTypedArray()];
+    const starts = given.slice(0, bags);
+    const ends = includeLastOffset ? given.slice(1) : [...starts.slice(1), index.numel];
+    if (starts[0] !== 0 || starts.some((start, i) => start > ends[i]!) || ends[bags - 1]! > index.numel)
+      throw new IndexError('embeddingBag', `offsets must ascend from 0 to at most ${index.numel}, got ${show(given)}`);
     const rows = look();
     return stack(
       starts.map((start, i) =>

@@ -25,7 +25,12 @@ const embeddingOptions = {
   sparse: is.boolean,
 };
 const pretrainedOptions = { ...embeddingOptions, freeze: is.boolean };
-const bagOptions = { mode: is.oneOf('sum', 'mean', 'max'), paddingIdx: is.integer, sparse: is.boolean };
+const bagOptions = {
+  mode: is.oneOf('sum', 'mean', 'max'),
+  paddingIdx: is.integer,
+  includeLastOffset: is.boolean,
+  sparse: is.boolean,
+};
 
 /**
  * A lookup table: a learned row of `embeddingDim` numbers for each of `numEmbeddings` indices. Integers `[...]` to
@@ -130,6 +135,8 @@ export class EmbeddingBag extends Module {
   readonly mode: 'sum' | 'mean' | 'max';
   /** The entry that stays as it is, if there is one. */
   readonly paddingIdx: number | undefined;
+  /** Whether offsets end with where the last bag does. */
+  readonly includeLastOffset: boolean;
   /** Whether gradients of the weight are sparse. */
   readonly sparse: boolean;
 
@@ -138,23 +145,35 @@ export class EmbeddingBag extends Module {
     readonly numEmbeddings: number,
     /** The number of features of an entry. */
     readonly embeddingDim: number,
-    options: Pick<EmbeddingBagOptions, 'mode' | 'paddingIdx' | 'sparse'> = {},
+    options: Pick<EmbeddingBagOptions, 'mode' | 'paddingIdx' | 'includeLastOffset' | 'sparse'> = {},
   ) {
     super();
     const sizes = { numEmbeddings, embeddingDim };
-    const { mode = 'mean', paddingIdx, sparse = false } = checkLayer(new.target.name, sizes, options, bagOptions);
+    const {
+      mode = 'mean',
+      paddingIdx,
+      includeLastOffset = false,
+      sparse = false,
+    } = checkLayer(new.target.name, sizes, options, bagOptions);
     this.mode = mode;
+    this.includeLastOffset = includeLastOffset;
     this.sparse = sparse;
     this.paddingIdx = paddingIdx === undefined ? undefined : resolveIndex(new.target.name, numEmbeddings, paddingIdx);
     this.weight = new Parameter(empty([numEmbeddings, embeddingDim]));
     drawRows(this.weight, this.paddingIdx);
   }
 
-  /** Takes `index` `[B, n]`, or `[total]` with `offsets`, the index where each bag starts. */
-  override forward(index: Tensor, options: Pick<EmbeddingBagOptions, 'offsets'> = {}): Tensor {
-    const { offsets } = checkOptions('EmbeddingBag', options, { offsets: is.nullable(is.tensor) });
-    const { mode, paddingIdx, sparse } = this;
-    return embeddingBag(index, this.weight, { offsets, mode, paddingIdx, sparse });
+  /**
+   * Takes `index` `[B, n]`, or `[total]` with `offsets`, the index where each bag starts; with mode 'sum' also `perSampleWeights` in the
+   * shape of the index.
+   */
+  override forward(index: Tensor, options: Pick<EmbeddingBagOptions, 'offsets' | 'perSampleWeights'> = {}): Tensor {
+    const tensors = checkOptions('EmbeddingBag', options, {
+      offsets: is.nullable(is.tensor),
+      perSampleWeights: is.nullable(is.tensor),
+    });
+    const { mode, paddingIdx, includeLastOffset, sparse } = this;
+    return embeddingBag(index, this.weight, { ...tensors, mode, paddingIdx, includeLastOffset, sparse });
   }
 
   override extraRepr(): string {
