@@ -3,7 +3,7 @@ import { record } from '../graph/node.js';
 import { isFloat } from '../memory/dtype.js';
 import { broadcastShapes } from '../memory/shape.js';
 import { to } from '../ops/copy.js';
-import { floatOnly, type TensorLike } from '../ops/define.js';
+import { floatOnly, type TensorLike, toTensor } from '../ops/define.js';
 import { mul } from '../ops/elementwise.js';
 import { pow } from '../ops/exponential.js';
 import { expand } from '../ops/shape.js';
@@ -58,9 +58,7 @@ function parts(v: number): [mantissa: number, exponent: number] {
  */
 export const ldexp = /* @__PURE__ */ named('ldexp', (x: Tensor, exponent: TensorLike): Tensor => {
   checkTensors('ldexp', x);
-  const e = Tensor.is(exponent)
-    ? exponent
-    : Tensor.of(Float32Array.of(Number(exponent)), 'float32', [], x.storage.backend);
+  const e = Tensor.is(exponent) ? exponent : to(toTensor('ldexp', exponent, x), 'float32');
   return mul(isFloat(x.dtype) ? x : to(x, 'float32'), pow(2, e));
 });
 

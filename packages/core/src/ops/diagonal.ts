@@ -3,7 +3,8 @@ import { named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { indices } from '../graph/positions.js';
 import { makeStridedView } from '../graph/view.js';
-import { checkShape, formatShape, normalizeDim } from '../memory/shape.js';
+import { allocateUninitialized } from '../memory/allocate.js';
+import { checkShape, checkSize, formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
@@ -138,17 +139,25 @@ export const trace = /* @__PURE__ */ inFloat32('trace', (x: Tensor): Tensor => {
   return diagonal(x).sum();
 });
 
+/** The coordinates in each row from `start` up to `end`, which are given the row's place on the diagonal. */
 const triangleIndices =
-  (op: string, keep: (offset: number, k: number) => boolean) =>
+  (op: string, start: (place: number) => number, end: (place: number, columns: number) => number) =>
   (rows: number, columns: number, offset = 0): Tensor => {
     checkShape(op, [rows, columns]);
     check(op, 'offset', offset, is.integer);
-    const found: [number, number][] = [];
-    for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) if (keep(j - i, offset)) found.push([i, j]);
-    return Tensor.of(Int32Array.from([...found.map(([i]) => i), ...found.map(([, j]) => j)]), 'int32', [
-      2,
-      found.length,
-    ]);
+    const first = (i: number) => Math.min(columns, Math.max(0, start(i + offset)));
+    const last = (i: number) => Math.min(columns, Math.max(0, end(i + offset, columns)));
+    let n = 0;
+    for (let i = 0; i < rows; i++) n += last(i) - first(i);
+    checkSize(op, [2, n]);
+    const found = allocateUninitialized('int32', 2 * n);
+    let p = 0;
+    for (let i = 0; i < rows; i++)
+      for (let j = first(i); j < last(i); j++, p++) {
+        found[p] = i;
+        found[n + p] = j;
+      }
+    return Tensor.of(found, 'int32', [2, n]);
   };
 
 /**
@@ -158,7 +167,11 @@ const triangleIndices =
  * trilIndices(2, 2); // [[0, 1, 1], [0, 0, 1]]
  * ```
  */
-export const trilIndices = triangleIndices('trilIndices', (o, k) => o <= k);
+export const trilIndices = triangleIndices(
+  'trilIndices',
+  () => 0,
+  (place) => place + 1,
+);
 
 /**
  * The coordinates at and above a diagonal: int32, `[2, n]`, rows first.
@@ -167,7 +180,11 @@ export const trilIndices = triangleIndices('trilIndices', (o, k) => o <= k);
  * triuIndices(2, 2); // [[0, 0, 1], [0, 1, 1]]
  * ```
  */
-export const triuIndices = triangleIndices('triuIndices', (o, k) => o >= k);
+export const triuIndices = triangleIndices(
+  'triuIndices',
+  (place) => place,
+  (_, columns) => columns,
+);
 
 const plain = {
   diagEmbed,
