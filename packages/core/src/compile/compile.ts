@@ -268,7 +268,7 @@ class Records {
     if (recording.broken !== null) return this.refuse(key, recording.broken, result);
     // Calls of this signature may have others.
     if (sharesMemory(recording, tensors)) {
-      this.noteBreak({ why: 'an argument shares memory with a tensor that is none', at: null });
+      this.noteBreak({ why: 'an argument shares memory with a tensor from elsewhere', at: null });
       return result;
     }
     const trace = traceOf(recording, tensors);
@@ -386,7 +386,7 @@ function firstChange(entry: Entry, tensors: readonly Tensor[]): string | null {
   }
   for (let i = 0; i < tensors.length; i++) {
     if (hasHooks(tensors[i]!) !== entry.hooked[i]) return 'the hooks of an argument changed';
-    if (entry.foreign.has(tensors[i]!.storage)) return 'an argument shares memory with a tensor that is none';
+    if (entry.foreign.has(tensors[i]!.storage)) return 'an argument shares memory with a tensor from elsewhere';
   }
   for (const { at, leaf, isNull } of entry.entryGrads)
     if (((at < 0 ? leaf : tensors[at]!).heldGrad === null) !== isNull)

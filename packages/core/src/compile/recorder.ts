@@ -246,7 +246,7 @@ export class Recording implements Recorder {
     this.conditions.push(changed);
   }
 
-  /** Notes what an argument holds, or the object that the function is a method of. */
+  /** Notes what an argument holds: the call may read it, and must not change it. */
   argument(value: unknown): void {
     if (Array.isArray(value) || isPlain(value)) noteContents(value, this.heldByArguments, this.owners);
     else if (holdsTensors(value)) this.owner(value);
