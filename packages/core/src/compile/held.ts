@@ -17,9 +17,8 @@ const mostNoted = 1024;
 /** What is noted within one field: deeper collections are compared by identity. */
 const mostNested = 8;
 
-/** Notes what fields of `object` hold, and what the collections and plain objects in them do. */
+/** Notes what fields of `object`, which is not known yet, hold, and what the collections and plain objects in them do. */
 export function noteFields(object: object, into: Held[], known: Set<object>): void {
-  if (known.has(object)) return;
   known.add(object);
   const names = Reflect.ownKeys(object).filter(
     (name) => 'value' in (Object.getOwnPropertyDescriptor(object, name) as PropertyDescriptor),

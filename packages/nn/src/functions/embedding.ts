@@ -12,7 +12,7 @@ import {
   where,
   zeros,
 } from '@gradgate/core';
-import { checkOptions, checkTensors, is, named, show } from '@gradgate/core/internal';
+import { checkOptions, checkTensors, is, named, sameShape, show } from '@gradgate/core/internal';
 import { embedding as sparseEmbedding } from '@gradgate/core/sparse';
 import { shapeText } from '../shapeText.js';
 
@@ -74,7 +74,7 @@ function bagsByPlace(mode: EmbeddingBagOptions['mode'], rows: Tensor, kept: Tens
 
 function checkSampleWeights(weights: Tensor, index: Tensor, mode: EmbeddingBagOptions['mode']): void {
   if (mode !== 'sum') throw new TypeError(`embeddingBag: perSampleWeights go with mode 'sum' only, got '${mode}'`);
-  if (shapeText(weights) !== shapeText(index))
+  if (!sameShape(weights.shape, index.shape))
     throw new ShapeError(
       'embeddingBag',
       `perSampleWeights must have the shape of the index, ${shapeText(index)}, got ${shapeText(weights)}`,
@@ -135,7 +135,7 @@ export const embeddingBag = /* @__PURE__ */ named(
     const bags = offsets.numel - Number(includeLastOffset);
     if (bags < 1) throw new ShapeError('embeddingBag', 'offsets are empty: give the start of at least one bag');
     if (backend(offsets.device).isAsync) {
-      // No row lies behind the last bag: it is cut off where the numbers can be read.
+      // Rows behind the last bag belong to none, and how many there are is a number in `offsets`.
       if (includeLastOffset)
         throw new DeviceError(
           'embeddingBag',
