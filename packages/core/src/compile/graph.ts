@@ -4,8 +4,9 @@ import { AccumulateGrad, gradEdge, leafEdge, type Node } from '../graph/node.js'
 import { contiguousStrides } from '../memory/shape.js';
 import type { Storage } from '../memory/storage.js';
 import { Tensor } from '../tensor/tensor.js';
-import { Plan, tensorsOf } from './plan.js';
+import { Plan } from './plan.js';
 import { Recording } from './recorder.js';
+import { tensorsOf } from './results.js';
 
 /** The results of a call that have a graph, which no backward pass has gone through. */
 export const resultsWithGraph = ({ passed }: Recording, result: unknown, args: readonly Tensor[]): Tensor[] =>

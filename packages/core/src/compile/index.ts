@@ -1,4 +1,5 @@
 // The entry point `@gradgate/core/compile`: programs that compile nothing do not load it.
 
-export { type Compiled, type CompileOptions, type CompileReport, compile, type RecordReport } from './compile.js';
+export { type CompileOptions, compile } from './compile.js';
 export type { Break } from './recorder.js';
+export type { Compiled, CompileReport, RecordReport } from './report.js';

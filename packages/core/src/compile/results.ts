@@ -1,0 +1,34 @@
+import { isPlain } from '../check.js';
+import type { Storage } from '../memory/storage.js';
+import { Tensor } from '../tensor/tensor.js';
+import { type FusedOp, usedBy } from './chains.js';
+import type { Recording } from './recorder.js';
+
+/** The tensors in a result. */
+export function tensorsOf(value: unknown): Tensor[] {
+  if (Tensor.is(value)) return [value];
+  if (Array.isArray(value)) return value.flatMap(tensorsOf);
+  return isPlain(value) ? Object.values(value).flatMap(tensorsOf) : [];
+}
+
+/**
+ * The memory of results that one kernel writes and nothing reads: each call has it write to a new tensor, so that none is copied out of
+ * the memory of the plan. Of a result that is a part of it alone a copy is smaller.
+ */
+export function newResults(
+  ops: readonly FusedOp[],
+  made: ReadonlyMap<Storage, number>,
+  finalGrads: Recording['finalGrads'],
+  results: readonly Tensor[],
+): Storage[] {
+  const gradients = new Set([...finalGrads.values()].map((grad) => grad?.storage));
+  const isWrittenOnce = (storage: Storage): boolean => {
+    const users = ops.filter((op) => usedBy(op).includes(storage));
+    const uses = users.flatMap(usedBy).filter((used) => used === storage);
+    return uses.length === 1 && (users[0]!.kind === 'kernel' || users[0]!.kind === 'chain');
+  };
+  const whole = results.filter(({ storage, numel }) => made.get(storage) === numel);
+  return [...new Set(whole.map(({ storage }) => storage))].filter(
+    (storage) => !gradients.has(storage) && isWrittenOnce(storage),
+  );
+}
