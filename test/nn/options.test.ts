@@ -108,6 +108,11 @@ describe('an option of another kind is refused where it is given', () => {
     ['lr', () => new optim.SGD(params(), { lr: any('0.1') }), "SGD: lr must be a number from 0 up, got '0.1'"],
     ['lr', () => new optim.SGD(params(), { lr: Number.NaN }), 'SGD: lr must be a number from 0 up, got NaN'],
     [
+      'betas of SparseAdam',
+      () => new optim.SparseAdam(params(), { betas: [0.9, 1] }),
+      'SparseAdam: betas must be [a number from 0 to below 1, a number',
+    ],
+    [
       'betas',
       () => new optim.Adam(params(), { betas: any([0.9]) }),
       'Adam: betas must be [a number from 0 to below 1, a number',

@@ -1,5 +1,6 @@
 import { noGrad, Tensor } from '@gradgate/core';
 import { heldGrad, isOfAnotherCopy, ownRequiresGrad, show } from '@gradgate/core/internal';
+import { newHooks } from './hooks.js';
 import { className, isModule, type Registry, registryOf } from './members.js';
 import type { Module } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -74,7 +75,10 @@ function copyObject(value: object, copies: Copies): unknown {
   const object: Record<string, unknown> = remembered(copies, value, Object.create(prototype));
   for (const [key, item] of Object.entries(value))
     Object.defineProperty(object, key, {
-      ...{ value: copy(item, copies), enumerable: true, writable: true, configurable: true },
+      value: copy(item, copies),
+      enumerable: true,
+      writable: true,
+      configurable: true,
     });
   return object;
 }
@@ -99,7 +103,7 @@ function copyModule(module: Module, copies: Copies): Module {
   refusePrivate(from);
   const to = registryOf(Reflect.construct(from.base, [], module.constructor as new () => Module) as Module);
   copies.known.set(module, to.module);
-  // What `train()` and `eval()` set is under a symbol.
+  // Symbols too: what `train()` and `eval()` set has one as its key.
   for (const name of Reflect.ownKeys(from.target)) {
     const field = Object.getOwnPropertyDescriptor(from.target, name)!;
     Object.defineProperty(to.module, name, 'value' in field ? { ...field, value: copy(field.value, copies) } : field);
@@ -111,11 +115,7 @@ function copyModule(module: Module, copies: Copies): Module {
 function copyRegistry(from: Registry, to: Registry): void {
   for (const [name, kind] of from.kinds) to.kinds.set(name, kind);
   Object.assign(to, { aliases: from.aliases, keysAreChosen: from.keysAreChosen });
-  if (from.hooks !== null)
-    to.hooks = {
-      ...{ pre: new Set(from.hooks.pre), post: new Set(from.hooks.post), backward: new Set(from.hooks.backward) },
-      ...{ stateDict: new Set(from.hooks.stateDict), loadStateDict: new Set(from.hooks.loadStateDict) },
-    };
+  if (from.hooks !== null) to.hooks = newHooks(from.hooks);
 }
 
 /** Private fields are made by constructors alone: a copy would lack them, and fail when they are asked for. */

@@ -3,7 +3,7 @@ import { check, is, type Recorder, recording, removable, show } from '@gradgate/
 import { located } from './location.js';
 import { hasCallHooks, noteModule, type Registry, receiverOf, registryOf } from './members.js';
 import type { Module, StateDict } from './module.js';
-import { isThenable, refusePromise } from './plain.js';
+import { isThenable, refusePromise } from './promise.js';
 import { reportStray } from './stray.js';
 
 /** Sees the arguments of a call before `forward` does; an array it returns replaces them. */
@@ -33,6 +33,15 @@ export interface Hooks {
   readonly loadStateDict: Set<StateDictHook>;
 }
 
+/** Sets of hooks: empty ones, or copies of those of `from`. */
+export const newHooks = (from?: Hooks): Hooks => ({
+  pre: new Set(from?.pre),
+  post: new Set(from?.post),
+  backward: new Set(from?.backward),
+  stateDict: new Set(from?.stateDict),
+  loadStateDict: new Set(from?.loadStateDict),
+});
+
 /** Registers `hook`, which may be registered already, and returns the handle that removes this registration. */
 export function register<K extends keyof Hooks>(
   module: Module,
@@ -41,10 +50,7 @@ export function register<K extends keyof Hooks>(
 ): { remove(): void } {
   check(module.constructor.name, 'a hook', hook, is.callback);
   const registry = registryOf(module);
-  registry.hooks ??= {
-    ...{ pre: new Set(), post: new Set(), backward: new Set() },
-    ...{ stateDict: new Set(), loadStateDict: new Set() },
-  };
+  registry.hooks ??= newHooks();
   return removable(registry.hooks[kind] as Set<(...args: any[]) => unknown>, hook);
 }
 

@@ -119,6 +119,7 @@ export const constant_ = /* @__PURE__ */ named('constant_', <T extends Tensor>(t
   checkInit('constant_', t, { value });
   return noGrad.run(() => t.copy_(value));
 });
+
 /**
  * Sets all elements to 1, and gives `t`.
  *
@@ -127,6 +128,7 @@ export const constant_ = /* @__PURE__ */ named('constant_', <T extends Tensor>(t
  * ```
  */
 export const ones_ = /* @__PURE__ */ named('ones_', <T extends Tensor>(t: T): T => constant_(t, 1));
+
 /**
  * Sets all elements to 0, and gives `t`.
  *

@@ -2,4 +2,5 @@
 export { callDepth } from './hooks.js';
 export { BatchNormBase } from './layers/batchNorm.js';
 export { checkChannels } from './layers/checkLayer.js';
-export { isThenable, listOf } from './plain.js';
+export { listOf } from './listOf.js';
+export { isThenable } from './promise.js';

@@ -11,8 +11,8 @@ interface Trail {
   /** The outermost module so far in which the path is known, and the path. */
   top: Module;
   path: string;
-  /** What the error's message was set to. */
-  told: string;
+  /** The message that the error has now. */
+  shown: string;
 }
 
 const trails = new WeakMap<Error, Trail>();
@@ -25,11 +25,11 @@ export function located(error: unknown, module: Module, args: readonly unknown[]
   if (!(error instanceof Error)) return error;
   let trail = trails.get(error);
   if (trail === undefined) {
-    trail = { module, message: error.message, args, top: module, path: '', told: error.message };
+    trail = { module, message: error.message, args, top: module, path: '', shown: error.message };
     trails.set(error, trail);
   } else if (!lengthen(trail, module)) return error;
   try {
-    tell(error, trail);
+    showTrail(error, trail);
   } catch {
     // Errors that are frozen, or compute their message, stay as they are.
   }
@@ -47,16 +47,16 @@ function lengthen(trail: Trail, module: Module): boolean {
   return false;
 }
 
-function tell(error: Error, trail: Trail): void {
+function showTrail(error: Error, trail: Trail): void {
   const { name } = trail.module.constructor;
   const own = trail.message.startsWith(`${name}: `) ? trail.message.slice(name.length + 2) : trail.message;
   const where = trail.path === '' ? name : `${trail.path} (${name})`;
   const text = `${where}: ${own} (called with ${trail.args.map(describe).join(', ') || 'nothing'})`;
   const { stack } = error;
   error.message = text;
-  // Written when the error was made, with the message of then.
-  if (typeof stack === 'string') error.stack = stack.replace(trail.told, () => text);
-  trail.told = text;
+  // The stack was written when the error was made, with the message of that time.
+  if (typeof stack === 'string') error.stack = stack.replace(trail.shown, () => text);
+  trail.shown = text;
 }
 
 const describe = (arg: unknown): string =>

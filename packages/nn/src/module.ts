@@ -1,5 +1,6 @@
-import { type DType, DTypeError, isTraining, noGrad, type Tensor } from '@gradgate/core';
-import { backendFor, brand, check, checkOptions, is, isDevice, show } from '@gradgate/core/internal';
+import { type DType, isTraining, type Tensor } from '@gradgate/core';
+import { brand, check, checkOptions, is } from '@gradgate/core/internal';
+import { convertAll, moveAll } from './convert.js';
 import { copyOf } from './copy.js';
 import {
   type BackwardHook,
@@ -11,8 +12,9 @@ import {
 } from './hooks.js';
 import { asModule, join, type Member, membersOf, type Registry, readsFields, registryOf, thisCopy } from './members.js';
 import { Buffer, Parameter } from './parameter.js';
-import { refusePromise } from './plain.js';
+import { refusePromise } from './promise.js';
 import { loadState, stateOf } from './state.js';
+import { treeOf } from './tree.js';
 
 const aSet = is.instanceOf('a Set', () => Set);
 
@@ -207,19 +209,7 @@ export class Module {
    * stay the same objects. Complex ones are converted to complex dtypes only.
    */
   to(target: DType | (string & {})): this {
-    if (isDevice(target)) {
-      for (const t of [...this.parameters(), ...this.buffers()]) convert(t, target);
-      return this;
-    }
-    const dtype = target as DType;
-    if (!floats.has(dtype))
-      throw new DTypeError(
-        'to',
-        `${this.constructor.name} can be ${[...floats].join(', ')}, got ${show(dtype)}: parameters have gradients`,
-      );
-    // Complex ones would lose their imaginary parts.
-    const fits = dtype.startsWith('c') ? floats : reals;
-    for (const t of [...this.parameters(), ...this.buffers()]) if (fits.has(t.dtype)) convert(t, dtype);
+    convertAll(this, target);
     return this;
   }
 
@@ -232,13 +222,7 @@ export class Module {
    * ```
    */
   async toAsync(device: string): Promise<this> {
-    backendFor('toAsync', device);
-    const tensors = [...this.parameters(), ...this.buffers()];
-    const copies = await Promise.all(tensors.map((t) => t.toAsync(device)));
-    const gradients = await Promise.all(tensors.map((t) => t.grad?.toAsync(device) ?? null));
-    tensors.forEach((t, i) => {
-      if (t.device !== device) replaceMemory(t, copies[i]!, gradients[i]!);
-    });
+    await moveAll(this, device);
     return this;
   }
 
@@ -319,7 +303,7 @@ export class Module {
 
   /** The module and those below it, as an indented tree. */
   toString(): string {
-    return tree(this, []);
+    return treeOf(this);
   }
 
   /** Prints the tree of modules on the console. */
@@ -357,19 +341,6 @@ export interface Module {
   (...args: Parameters<this['forward']>): ReturnType<this['forward']>;
 }
 
-/** The tree of a module below `above`; references back to one of these are cut off. */
-function tree(module: Module, above: readonly Module[]): string {
-  const inside = [...above, module];
-  const children = [...module.namedChildren()].map(([name, child]) =>
-    inside.includes(child)
-      ? `  (${name}): ${child.constructor.name}, which this is a part of`
-      : `  (${name}): ${tree(child, inside).replaceAll('\n', '\n  ')}`,
-  );
-  const extra = module.extraRepr();
-  if (children.length === 0) return `${module.constructor.name}(${extra})`;
-  return `${module.constructor.name}(${extra}\n${children.join('\n')}\n)`;
-}
-
 function* childrenFirst(module: Module, seen: Set<Module>): Generator<Module> {
   seen.add(module);
   for (const child of module.children()) if (!seen.has(child)) yield* childrenFirst(child, seen);
@@ -398,26 +369,4 @@ function named<T>(root: Module, op: string, what: string, path: string, all: Ite
     names.push(`'${name}'`);
   }
   throw new TypeError(`${op}: ${root.constructor.name} has no ${what} '${path}'; it has ${names.join(', ') || 'none'}`);
-}
-
-const reals: ReadonlySet<DType> = new Set<DType>(['float64', 'float32', 'float16', 'bfloat16']);
-const floats: ReadonlySet<DType> = new Set<DType>([...reals, 'complex64', 'complex128']);
-
-/** Gives `t` other storage; optimizers and modules that share it see the change. */
-function convert(t: Tensor, target: string): void {
-  if (t.dtype === target || t.device === target) return;
-  const [values, grad] = noGrad.run(() => [t.detach().to(target), t.grad?.to(target) ?? null]);
-  replaceMemory(t, values!, grad!);
-}
-
-/** Puts other memory under a tensor. */
-export function replaceMemory(
-  t: Tensor,
-  { storage, dtype, shape, numel, strides, isContiguous }: Tensor,
-  grad: Tensor | null,
-): void {
-  // Graphs that saved the old values must fail, and not use the new ones.
-  storage.version = t.storage.version + 1;
-  Object.assign(t, { storage, dtype, shape, numel, strides, isContiguous, offset: 0 });
-  if (t.grad !== null) t.grad = grad;
 }

@@ -33,8 +33,8 @@ function checkDim(op: string, name: string, weight: Tensor, dim: number): void {
     throw new RangeError(`${op}: '${name}' of shape ${shapeText(weight)} has no dimension ${dim}`);
 }
 
-/** Makes a field that `get` computes from those of its module; in a copy of the module, `this` is the copy. */
-function computed(module: Module, name: string, get: (fields: Fields) => Tensor): void {
+/** Defines a field that `get` computes from the others; in a copy of the module, `this` is the copy. */
+function defineComputed(module: Module, name: string, get: (fields: Fields) => Tensor): void {
   Object.defineProperty(module, name, {
     get(this: Module) {
       return get(this as unknown as Fields);
@@ -49,19 +49,19 @@ function computed(module: Module, name: string, get: (fields: Fields) => Tensor)
   });
 }
 
-/** The names under which PyTorch's newer parametrizations save the parts. */
-function alsoKnown(module: Module, names: Record<string, string>): void {
+/** Adds the names under which PyTorch's newer parametrizations save the parts. */
+function addAliases(module: Module, names: Record<string, string>): void {
   const registry = registryOf(module);
   registry.aliases ??= new Map();
   for (const [own, other] of Object.entries(names)) registry.aliases.set(snakeCase(own), [other]);
 }
 
 /** Puts a parameter with the current value back in place of the computed one. */
-function bake(op: string, module: Module, name: string, parts: readonly string[]): void {
+function removeComputed(op: string, module: Module, name: string, parts: readonly string[]): void {
   checkModule(op, module);
   const fields = module as unknown as Fields;
   if (!Object.getOwnPropertyDescriptor(module, name)?.get || parts.some((part) => !(part in module)))
-    throw new TypeError(`${op}: '${name}' of ${module.constructor.name} is not computed so`);
+    throw new TypeError(`${op}: '${name}' of ${module.constructor.name} is not computed from ${parts.join(', ')}`);
   const value = new Parameter(noGrad.run(() => fields[name]!.detach().clone()));
   for (const part of parts) delete fields[part];
   Object.defineProperty(module, name, { value, enumerable: true, writable: true, configurable: true });
@@ -94,12 +94,12 @@ export function weightNorm<M extends Module>(module: M, options?: { name?: strin
   delete fields[name];
   fields[`${name}G`] = new Parameter(noGrad.run(() => norms(weight.detach(), dim)));
   fields[`${name}V`] = new Parameter(weight.detach());
-  computed(module, name, (own) => {
+  defineComputed(module, name, (own) => {
     const v = own[`${name}V`]!;
     return v.mul(own[`${name}G`]!.div(norms(v, dim)));
   });
   const before = `parametrizations.${snakeCase(name)}`;
-  alsoKnown(module, { [`${name}G`]: `${before}.original0`, [`${name}V`]: `${before}.original1` });
+  addAliases(module, { [`${name}G`]: `${before}.original0`, [`${name}V`]: `${before}.original1` });
   return module;
 }
 
@@ -112,7 +112,7 @@ export function weightNorm<M extends Module>(module: M, options?: { name?: strin
  */
 export function removeWeightNorm<M extends Module>(module: M, options?: { name?: string }): M {
   const { name = 'weight' } = checkOptions('removeWeightNorm', options, nameOption);
-  bake('removeWeightNorm', module, name, [`${name}G`, `${name}V`]);
+  removeComputed('removeWeightNorm', module, name, [`${name}G`, `${name}V`]);
   return module;
 }
 
@@ -160,14 +160,14 @@ export function spectralNorm<M extends Module>(
     const own = called as unknown as Fields;
     if (called.training && own[`${name}Orig`]) iterate(own, powerIterations);
   });
-  computed(module, name, (own) => {
+  defineComputed(module, name, (own) => {
     const w = own[`${name}Orig`]!;
     // Copies, because the next call changes these and a backward pass may still need them.
     const [u, v] = [own[`${name}U`]!.detach().clone(), own[`${name}V`]!.detach().clone()];
     return w.div(u.dot(matrixOf(w).matmul(v)));
   });
   const before = `parametrizations.${snakeCase(name)}`;
-  alsoKnown(module, {
+  addAliases(module, {
     [`${name}Orig`]: `${before}.original`,
     [`${name}U`]: `${before}.0._u`,
     [`${name}V`]: `${before}.0._v`,
@@ -184,6 +184,6 @@ export function spectralNorm<M extends Module>(
  */
 export function removeSpectralNorm<M extends Module>(module: M, options?: { name?: string }): M {
   const { name = 'weight' } = checkOptions('removeSpectralNorm', options, nameOption);
-  bake('removeSpectralNorm', module, name, [`${name}Orig`, `${name}U`, `${name}V`]);
+  removeComputed('removeSpectralNorm', module, name, [`${name}Orig`, `${name}U`, `${name}V`]);
   return module;
 }

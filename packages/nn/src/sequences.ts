@@ -22,7 +22,7 @@ export class PackedSequence {
   ) {
     checkTensors('PackedSequence', data);
     check('PackedSequence', 'batchSizes', batchSizes, is.arrayOf(is.count));
-    const [most = 0] = batchSizes;
+    const [count = 0] = batchSizes;
     if (batchSizes.some((n, t) => t > 0 && n > batchSizes[t - 1]!) || sum(batchSizes) !== data.shape[0])
       throw new ShapeError(
         'PackedSequence',
@@ -30,10 +30,14 @@ export class PackedSequence {
       );
     if (sortedIndices === null) return;
     check('PackedSequence', 'sortedIndices', sortedIndices, is.arrayOf(is.size));
-    if (sortedIndices.length !== most || new Set(sortedIndices).size !== most || sortedIndices.some((i) => i >= most))
+    if (
+      sortedIndices.length !== count ||
+      new Set(sortedIndices).size !== count ||
+      sortedIndices.some((i) => i >= count)
+    )
       throw new ShapeError(
         'PackedSequence',
-        `sortedIndices must be the numbers below ${most} in some order, got ${show(sortedIndices)}`,
+        `sortedIndices must be the numbers below ${count} in some order, got ${show(sortedIndices)}`,
       );
   }
 
@@ -142,14 +146,14 @@ function sizesOf(op: string, padded: Tensor, batchFirst: boolean): [length: numb
 }
 
 /**
- * Packs rows of sequences of these lengths, the longest first: `place` gives the row of step `t` of sequence `i`.
+ * Packs rows of sequences of these lengths, the longest first: `rowOf` gives the row of step `t` of sequence `i`.
  */
 function packed(
   op: string,
   rows: Tensor,
   lengths: readonly number[],
   enforceSorted: boolean,
-  place: (t: number, i: number) => number,
+  rowOf: (t: number, i: number) => number,
 ): PackedSequence {
   const isSorted = lengths.every((n, i) => i === 0 || n <= lengths[i - 1]!);
   if (enforceSorted && !isSorted)
@@ -159,13 +163,13 @@ function packed(
     );
   const order = lengths.map((_, i) => i).sort((a, b) => lengths[b]! - lengths[a]!);
   const batchSizes: number[] = [];
-  const places: number[] = [];
+  const indices: number[] = [];
   for (let t = 0; t < lengths[order[0]!]!; t++) {
-    const there = order.filter((i) => lengths[i]! > t);
-    batchSizes.push(there.length);
-    for (const i of there) places.push(place(t, i));
+    const goingOn = order.filter((i) => lengths[i]! > t);
+    batchSizes.push(goingOn.length);
+    for (const i of goingOn) indices.push(rowOf(t, i));
   }
-  const index = tensor(Int32Array.from(places), { device: rows.device });
+  const index = tensor(Int32Array.from(indices), { device: rows.device });
   return new PackedSequence(rows.indexSelect(0, index), batchSizes, enforceSorted ? null : order);
 }
 
@@ -211,8 +215,8 @@ export const packPaddedSequence = /* @__PURE__ */ named(
     const { batchFirst = false, enforceSorted = true } = checkOptions(op, options, packPaddedOptions);
     const [l, n] = sizesOf(op, padded, batchFirst);
     const rows = padded.reshape([l * n, ...padded.shape.slice(2)]);
-    const place = (t: number, i: number) => (batchFirst ? i * l + t : t * n + i);
-    return packed(op, rows, lengthsOf(op, lengths, n, l), enforceSorted, place);
+    const rowOf = (t: number, i: number) => (batchFirst ? i * l + t : t * n + i);
+    return packed(op, rows, lengthsOf(op, lengths, n, l), enforceSorted, rowOf);
   },
 );
 
@@ -249,7 +253,7 @@ export const padPackedSequence = /* @__PURE__ */ named(
     const l = totalLength ?? batchSizes.length;
     if (l < batchSizes.length)
       throw new ShapeError(op, `totalLength ${l} is less than the longest sequence, ${batchSizes.length}`);
-    const places = batchSizes.flatMap((size, t) =>
+    const indices = batchSizes.flatMap((size, t) =>
       Array.from({ length: size }, (_, k) => {
         const i = sortedIndices ? sortedIndices[k]! : k;
         return batchFirst ? i * l + t : t * n + i;
@@ -257,7 +261,7 @@ export const padPackedSequence = /* @__PURE__ */ named(
     );
     const features = data.shape.slice(1);
     const rows = full([l * n, ...features], paddingValue, { dtype: data.dtype, device: data.device });
-    const filled = rows.indexCopy(0, tensor(Int32Array.from(places), { device: data.device }), data);
+    const filled = rows.indexCopy(0, tensor(Int32Array.from(indices), { device: data.device }), data);
     return [filled.reshape([...(batchFirst ? [n, l] : [l, n]), ...features]), lengthsIn(sequence)];
   },
 );

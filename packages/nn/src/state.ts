@@ -3,7 +3,7 @@ import { isInteger, show } from '@gradgate/core/internal';
 import { className, join, membersOf, registryOf, stateName } from './members.js';
 import type { Module, StateDict } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
-import { refusePromise } from './plain.js';
+import { refusePromise } from './promise.js';
 import { shapeText } from './shapeText.js';
 
 /** A module and its position in a state dict: `prefix` ends in a dot, or is empty. */

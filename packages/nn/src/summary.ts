@@ -109,15 +109,21 @@ export function summary(model: Module, ...inputs: unknown[]): string {
       policies.join(', '),
     ];
   });
-  const table = [['name', 'module', 'output', 'parameters', 'state', 'multiplications', 'gradients'], ...rows];
-  const widths = table[0]!.map((_, c) => Math.max(...table.map((row) => row[c]!.length)));
-  const lines = table.map((row) =>
+  return [...aligned([headings, ...rows]), ...totals(model, ran)].join('\n');
+}
+
+const headings = ['name', 'module', 'output', 'parameters', 'state', 'multiplications', 'gradients'];
+const numeric = ['parameters', 'multiplications'].map((heading) => headings.indexOf(heading));
+
+/** The rows as lines with columns of one width: numbers at the right, texts at the left. */
+function aligned(table: readonly (readonly string[])[]): string[] {
+  const widths = headings.map((_, c) => Math.max(...table.map((row) => row[c]!.length)));
+  return table.map((row) =>
     row
-      .map((cell, c) => (c === 3 || c === 5 ? cell.padStart(widths[c]!) : cell.padEnd(widths[c]!)))
+      .map((cell, c) => (numeric.includes(c) ? cell.padStart(widths[c]!) : cell.padEnd(widths[c]!)))
       .join('  ')
       .trimEnd(),
   );
-  return [...lines, ...totals(model, ran)].join('\n');
 }
 
 /** The lines below the table. */

@@ -1,6 +1,7 @@
 import { stack, Tensor, type TypedArray, tensor } from '@gradgate/core';
 import { isOfAnotherCopy, show } from '@gradgate/core/internal';
-import { isRecord, isThenable, maxDepth, typedArray } from '../plain.js';
+import { isRecord, maxDepth, typedArray } from '../plain.js';
+import { isThenable } from '../promise.js';
 import { shapeText } from '../shapeText.js';
 
 /** Samples that become a tensor. */

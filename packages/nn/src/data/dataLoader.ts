@@ -1,7 +1,8 @@
 import type { Generator } from '@gradgate/core';
 import { checkOptions, is, show } from '@gradgate/core/internal';
 import { notAState } from '../notAState.js';
-import { isResumable, isThenable } from '../plain.js';
+import { isThenable } from '../promise.js';
+import { isResumable } from '../resumable.js';
 import { type Collated, defaultCollate } from './collate.js';
 import {
   asDataset,

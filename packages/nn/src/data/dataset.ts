@@ -1,6 +1,7 @@
 import { type Generator, Tensor } from '@gradgate/core';
 import { check, checkOptions, is, show } from '@gradgate/core/internal';
-import { isThenable, typedArray } from '../plain.js';
+import { typedArray } from '../plain.js';
+import { isThenable } from '../promise.js';
 import { type Labels, labelsOf } from './labels.js';
 import { shuffled } from './shuffled.js';
 

@@ -1,7 +1,7 @@
 import { currentGenerator, Generator } from '@gradgate/core';
 import { check, checkOptions, is } from '@gradgate/core/internal';
 import { notAState } from '../notAState.js';
-import { isResumable } from '../plain.js';
+import { isResumable } from '../resumable.js';
 import { shuffled } from './shuffled.js';
 
 /**

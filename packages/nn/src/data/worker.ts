@@ -1,6 +1,6 @@
 import { builtin, check, checkOptions, is } from '@gradgate/core/internal';
 import { notAState } from '../notAState.js';
-import type { Resumable } from '../plain.js';
+import type { Resumable } from '../resumable.js';
 import { checkIndex, type Dataset, noteState } from './dataset.js';
 import { type Packed, pack, unpack } from './pack.js';
 import { moduleUrl, workerProgram } from './workerFiles.js';

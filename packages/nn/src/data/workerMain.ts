@@ -1,5 +1,5 @@
 import { builtin, is, show } from '@gradgate/core/internal';
-import { isResumable } from '../plain.js';
+import { isResumable } from '../resumable.js';
 import { asMapped, type Dataset } from './dataset.js';
 import { type Packed, pack, unpack } from './pack.js';
 import type { WorkerRequest, WorkerResponse } from './worker.js';

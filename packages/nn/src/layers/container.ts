@@ -1,10 +1,10 @@
 import type { Tensor } from '@gradgate/core';
 import { check, is, show } from '@gradgate/core/internal';
 import { callDepth } from '../hooks.js';
+import { listOf } from '../listOf.js';
 import { fieldMembers, isModule, type Member, membersOf, readsFields, registryOf, stepsOf } from '../members.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
-import { listOf } from '../plain.js';
 
 /** The class of a container's members: `Module` or `Parameter`. */
 type Type<T> = abstract new (...args: any[]) => T;

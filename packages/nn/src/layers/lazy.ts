@@ -1,7 +1,8 @@
 import { full, noGrad, type Pair, type Shape, ShapeError, type Tensor } from '@gradgate/core';
 import { checkTensors, is, outlive } from '@gradgate/core/internal';
+import { replaceStorage } from '../convert.js';
 import type { Triple } from '../functions/sizes.js';
-import { type Module, replaceMemory } from '../module.js';
+import type { Module } from '../module.js';
 import { shapeText } from '../shapeText.js';
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormModuleOptions } from './batchNorm.js';
 import type { ChannelNorm, ChannelNormOptions } from './channelNorm.js';
@@ -23,7 +24,7 @@ import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from './norm.js';
 
 /** Gives a parameter or buffer memory of `shape`, filled with `value`. */
 function materialize(t: Tensor, shape: Shape, value = 0): void {
-  noGrad.run(() => replaceMemory(t, full(shape, value, { dtype: t.dtype, device: t.device }), null));
+  noGrad.run(() => replaceStorage(t, full(shape, value, { dtype: t.dtype, device: t.device }), null));
   outlive(t.storage);
 }
 

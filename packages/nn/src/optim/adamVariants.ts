@@ -24,11 +24,11 @@ interface Moments {
   muProduct?: number;
 }
 
-/** Options of `Adamax` and `RAdam`. */
+/** Options of `Adamax` and `RAdam`, which those of `NAdam` and `Lion` are made of. */
 export interface MomentOptions {
-  /** The learning rate. */
+  /** The learning rate; by default 1e-3 in RAdam, 2e-3 in Adamax and NAdam, 1e-4 in Lion. */
   lr: number;
-  /** The decay rates of the two running means. */
+  /** The decay rates of the two running means; [0.9, 0.999] by default, in Lion [0.9, 0.99]. */
   betas: readonly [number, number];
   /** Added to the denominator; 1e-8 by default. */
   eps: number;

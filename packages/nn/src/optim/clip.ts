@@ -1,6 +1,6 @@
 import { backend, DeviceError, noGrad, stack, type Tensor, zeros } from '@gradgate/core';
 import { asAction, check, checkOptions, checkTensors, heldGrad, is } from '@gradgate/core/internal';
-import { listOf } from '../plain.js';
+import { listOf } from '../listOf.js';
 
 /** The parameters that have a gradient. */
 const withGrad = (op: string, parameters: Tensor | Iterable<Tensor>): Tensor[] =>

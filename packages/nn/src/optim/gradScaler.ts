@@ -10,9 +10,9 @@ export interface GradScalerOptions {
   growthFactor?: number;
   /** What the factor is multiplied by after an overflow; 0.5 by default. */
   backoffFactor?: number;
-  /** So many steps in a row without an overflow; 2000 by default. */
+  /** How many steps in a row without an overflow let the factor grow; 2000 by default. */
   growthInterval?: number;
-  /** False makes each method do nothing: losses stay as they are, and `step` is that of the optimizer. */
+  /** False makes each method do nothing: losses stay as they are, and `step` is the optimizer's. True by default. */
   enabled?: boolean;
 }
 
@@ -52,15 +52,16 @@ const stateKinds = {
 interface Done {
   overflowed: boolean;
   stepped: boolean;
-  /** While it is not known whether they overflowed. */
+  /** True while it is not known whether they overflowed. */
   awaited?: boolean;
 }
 
 type Step = Pick<Optimizer<any, any>, 'paramGroups' | 'step'>;
 
 /**
- * Scales losses, so that small gradients are not lost where float16 rounds to 0, and the gradients back before the step. A step whose gradients
- * overflowed is left out, and the factor made smaller; after many steps without an overflow it grows.
+ * Scales losses, so that small gradients are not lost where float16 rounds them to 0, and scales the gradients back before
+ * the step. A step whose gradients overflowed is left out, and the factor made smaller; after many steps without an
+ * overflow it grows.
  *
  * ```ts
  * const w = tensor([2], { requiresGrad: true });
@@ -90,11 +91,10 @@ export class GradScaler {
     this.enabled = known.enabled ?? true;
   }
 
-  /** Losses times the factor, of any shape: one, or several in an array. */
+  /** A loss of any shape, times the factor. */
   scale(outputs: Tensor): Tensor;
-  /** What losses are multiplied by. */
+  /** Losses of any shapes, each times the factor. */
   scale(outputs: readonly Tensor[]): Tensor[];
-  /** What losses are multiplied by. */
   scale(outputs: Tensor | readonly Tensor[]): Tensor | Tensor[] {
     check('GradScaler.scale', 'the outputs', outputs, is.either(is.tensor, is.arrayOf(is.tensor)));
     if (!this.enabled) return outputs as Tensor;
@@ -104,8 +104,8 @@ export class GradScaler {
   }
 
   /**
-   * Divides the gradients of the optimizer's parameters by the factor, in place, and notes whether one is infinite or NaN. `step` does it itself; to be
-   * called before it where gradients are clipped or looked at. Once between two calls of `update`.
+   * Divides the gradients of the optimizer's parameters by the factor, in place, and notes whether one is infinite or
+   * NaN. `step` does it by itself; call it before where gradients are clipped or looked at, once between two `update`s.
    */
   unscale_(optimizer: Step): void {
     const params = this.checkUnscale('unscale_', optimizer);
@@ -135,7 +135,7 @@ export class GradScaler {
     }
   }
 
-  /** The parameters that have gradients, which are to be unscaled for the first time since the last `update`. */
+  /** The parameters that have gradients. Throws if they have been unscaled since the last `update`. */
   private checkUnscale(op: string, optimizer: Step): Tensor[] {
     checkOptimizer(op, optimizer);
     const before = this.done.get(optimizer);
@@ -153,7 +153,7 @@ export class GradScaler {
     return params;
   }
 
-  /** Whether each gradient, now scaled back, is finite throughout. */
+  /** Scales the gradients back; returns for each whether all of it is finite. */
   private unscale(params: readonly Tensor[]): Tensor[] {
     const factor = 1 / this.factor;
     return noGrad.run(() => {
@@ -163,8 +163,8 @@ export class GradScaler {
   }
 
   /**
-   * The optimizer's step, unless a gradient is infinite or NaN; unscales the gradients first where that has not been done. Gives what the step
-   * gives, and undefined where it was left out.
+   * Makes the optimizer's step, unless a gradient is infinite or NaN; unscales the gradients first where that has not been
+   * done. Returns what the step returns, and undefined where it was left out.
    */
   step<R>(optimizer: { readonly paramGroups: Step['paramGroups']; step(): R }): R | undefined {
     this.checkStep('step', optimizer);
@@ -196,7 +196,7 @@ export class GradScaler {
     return done.overflowed ? undefined : optimizer.step();
   }
 
-  /** Makes the factor smaller or larger by what the steps since the last call found, or sets it. To be called once after the steps. */
+  /** Makes the factor smaller or larger by what the steps since the last call found, or sets it. Call it once after the steps. */
   update(newScale?: number): void {
     if (newScale !== undefined) check('GradScaler.update', 'the new scale', newScale, positive);
     if (!this.enabled) return;
@@ -231,7 +231,7 @@ export class GradScaler {
 
   /** Sets the growth factor: above 1. */
   setGrowthFactor(factor: number): void {
-    check('setGrowthFactor', 'the factor', factor, above1);
+    check('GradScaler.setGrowthFactor', 'the factor', factor, above1);
     this.growthFactor = factor;
   }
 
@@ -242,7 +242,7 @@ export class GradScaler {
 
   /** Sets the backoff factor: above 0 and below 1. */
   setBackoffFactor(factor: number): void {
-    check('setBackoffFactor', 'the factor', factor, below1);
+    check('GradScaler.setBackoffFactor', 'the factor', factor, below1);
     this.backoffFactor = factor;
   }
 
@@ -253,7 +253,7 @@ export class GradScaler {
 
   /** Sets the growth interval: a whole number above 0. */
   setGrowthInterval(interval: number): void {
-    check('setGrowthInterval', 'the interval', interval, is.count);
+    check('GradScaler.setGrowthInterval', 'the interval', interval, is.count);
     this.growthInterval = interval;
   }
 

@@ -1,7 +1,8 @@
-import { DeviceError, enableGrad, noGrad, Tensor, tensor } from '@gradgate/core';
+import { DeviceError, enableGrad, noGrad, type Tensor, tensor } from '@gradgate/core';
 import { heldGrad, is, show } from '@gradgate/core/internal';
-import { isThenable } from '../plain.js';
-import { type Point, strongWolfe } from './lineSearch.js';
+import { isThenable } from '../promise.js';
+import { dot, emptyMemory, type LBFGSMemory, readMemory, writeMemory } from './lbfgsMemory.js';
+import { type Point, strongWolfe, type Tried } from './lineSearch.js';
 import { type Group, Optimizer } from './optimizer.js';
 import type { OptimizerState } from './state.js';
 
@@ -23,28 +24,6 @@ export interface LBFGSOptions {
   lineSearchFn: 'strongWolfe' | null;
 }
 
-/** The state between steps. */
-interface Memory {
-  iterations: number;
-  evaluations: number;
-  /** The last direction, step length and gradient. */
-  direction: Float64Array;
-  length: number;
-  gradient: Float64Array;
-  /** The loss before that step. */
-  loss: number;
-  /** The scale of the initial inverse curvature. */
-  scale: number;
-  /** Past changes of the parameters and of the gradient. */
-  steps: Float64Array[];
-  changes: Float64Array[];
-}
-
-const dot = (a: Float64Array, b: Float64Array): number => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-};
 const largest = (a: Float64Array): number => a.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
 
 /**
@@ -66,7 +45,7 @@ const largest = (a: Float64Array): number => a.reduce((m, v) => Math.max(m, Math
  * ```
  */
 export class LBFGS extends Optimizer<LBFGSOptions> {
-  private memoryOfSteps: Memory | null = null;
+  private memoryOfSteps: LBFGSMemory | null = null;
 
   constructor(params: Iterable<Tensor>, options?: Partial<LBFGSOptions>) {
     // What is no number is refused below, by the kind of the default.
@@ -132,19 +111,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       if (slope > -toleranceChange) break;
       const before = point.value;
       if (lineSearchFn === 'strongWolfe') {
-        const { params } = group;
-        const start = noGrad.run(() => params.map((p) => p.clone()));
-        const found = strongWolfe(point, slope, memory.length, largest(direction), (length) => {
-          this.move(direction, length);
-          const tried = evaluate();
-          // Restored from a copy: moving back would leave rounding errors.
-          noGrad.run(() => {
-            params.forEach((p, i) => {
-              p.copy_(start[i]!);
-            });
-          });
-          return { ...tried, slope: dot(tried.gradient, direction) };
-        });
+        const found = this.searchLine(memory, point, slope, evaluate);
         memory.length = found.length;
         this.move(direction, found.length);
         point = found;
@@ -160,8 +127,25 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     return first!;
   }
 
+  /** The point along the direction that the line search chooses. The parameters stay where they were. */
+  private searchLine({ direction, length }: LBFGSMemory, start: Point, slope: number, evaluate: () => Point): Tried {
+    const { params } = this.paramGroups[0]!;
+    const before = noGrad.run(() => params.map((p) => p.clone()));
+    return strongWolfe(start, slope, length, largest(direction), (tried) => {
+      this.move(direction, tried);
+      const point = evaluate();
+      // Restored from a copy: moving back would leave rounding errors.
+      noGrad.run(() => {
+        params.forEach((p, i) => {
+          p.copy_(before[i]!);
+        });
+      });
+      return { ...point, slope: dot(point.gradient, direction) };
+    });
+  }
+
   /** The next direction: steepest descent, corrected by the curvature of past steps (two-loop recursion). */
-  private chooseDirection(memory: Memory, gradient: Float64Array, historySize: number): void {
+  private chooseDirection(memory: LBFGSMemory, gradient: Float64Array, historySize: number): void {
     const { steps, changes } = memory;
     if (memory.iterations > 1) {
       const change = gradient.map((v, i) => v - memory.gradient[i]!);
@@ -219,13 +203,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     const state = super.stateDict();
     const { memoryOfSteps: memory } = this;
     if (memory === null) return state;
-    const ro = memory.steps.map((step, i) => 1 / dot(memory.changes[i]!, step));
-    state.state[0] = {
-      ...{ func_evals: memory.evaluations, n_iter: memory.iterations, t: memory.length, H_diag: memory.scale, ro },
-      ...{ d: tensor(memory.direction), prev_flat_grad: tensor(memory.gradient), prev_loss: memory.loss },
-      // In PyTorch's names, `old_dirs` are changes of the gradient and `old_stps` steps.
-      ...{ old_dirs: memory.changes.map((v) => tensor(v)), old_stps: memory.steps.map((v) => tensor(v)) },
-    };
+    state.state[0] = writeMemory(memory);
     return state;
   }
 
@@ -237,56 +215,6 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     this.memoryOfSteps = memory;
   }
 }
-
-/** Reads a state, by PyTorch's names or those of earlier versions. */
-function readMemory(own: Record<string, unknown>, size: number): Memory {
-  const refuse = (name: string, what: string): never => {
-    throw new TypeError(`LBFGS.loadStateDict: ${name} must be ${what}, got ${show(own[name])}`);
-  };
-  const named = (name: string, former: string): string => (name in own || !(former in own) ? name : former);
-  const number = (name: string, former: string): number => {
-    const key = named(name, former);
-    const value = Tensor.is(own[key]) && own[key].numel === 1 ? own[key].item() : own[key];
-    return typeof value === 'number' ? value : refuse(key, 'a number');
-  };
-  const isVector = (v: unknown): v is Tensor => Tensor.is(v) && v.ndim === 1 && v.numel === size;
-  const vector = (name: string, former: string): Float64Array => {
-    const key = named(name, former);
-    const value = own[key];
-    return isVector(value)
-      ? Float64Array.from(value.detach().toTypedArray(), Number)
-      : refuse(key, `a vector of ${size}`);
-  };
-  const rows = (name: string, former: string): Float64Array[] => {
-    const key = named(name, former);
-    const value = own[key];
-    const list = Tensor.is(value) && value.ndim === 2 ? value.unbind(0) : value;
-    return Array.isArray(list) && list.every(isVector)
-      ? list.map((v: Tensor) => Float64Array.from(v.detach().toTypedArray(), Number))
-      : refuse(key, `a list of vectors of ${size}`);
-  };
-  const [steps, changes] = [rows('old_stps', 'steps'), rows('old_dirs', 'changes')];
-  if (steps.length !== changes.length) refuse('old_stps', `a list of ${changes.length} vectors, as old_dirs`);
-  return {
-    ...{ iterations: number('n_iter', 'iterations'), evaluations: number('func_evals', 'evaluations') },
-    ...{ length: number('t', 'length'), scale: number('H_diag', 'scale') },
-    loss: 'prev_loss' in own ? number('prev_loss', '') : Number.NaN,
-    ...{ direction: vector('d', 'direction'), gradient: vector('prev_flat_grad', 'gradient') },
-    ...{ steps, changes },
-  };
-}
-
-const emptyMemory = (n: number): Memory => ({
-  iterations: 0,
-  evaluations: 0,
-  direction: new Float64Array(n),
-  length: 0,
-  gradient: new Float64Array(n),
-  loss: Number.NaN,
-  scale: 1,
-  steps: [],
-  changes: [],
-});
 
 function lossValue(loss: unknown): number {
   if (isThenable(loss))

@@ -15,7 +15,8 @@ import {
   show,
 } from '@gradgate/core/internal';
 import { isSparse, toDense } from '@gradgate/core/sparse';
-import { isThenable, listOf } from '../plain.js';
+import { listOf } from '../listOf.js';
+import { isThenable } from '../promise.js';
 import { shapeText } from '../shapeText.js';
 import { stepRows } from './sparse.js';
 import { type OptimizerState, readState, writeState } from './state.js';

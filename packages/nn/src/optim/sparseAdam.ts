@@ -5,6 +5,7 @@ import { shapeText } from '../shapeText.js';
 import {
   applyStep,
   BuiltInOptimizer,
+  decayRates,
   type Group,
   type MemoryKinds,
   memoryFor,
@@ -14,13 +15,13 @@ import {
 
 /** Options of `SparseAdam`. */
 export interface SparseAdamOptions {
-  /** Learning rate. */
+  /** The learning rate; 1e-3 by default. */
   lr: number;
-  /** Decay rates of the means of the gradient and of its square. */
+  /** The decay rates of the running means of the gradient and of its square; [0.9, 0.999] by default. */
   betas: readonly [number, number];
-  /** Added to the denominator. */
+  /** Added to the denominator; 1e-8 by default. */
   eps: number;
-  /** Steps up the gradient rather than down. False by default. */
+  /** Whether to maximize the objective; false by default. */
   maximize: boolean;
 }
 
@@ -31,9 +32,9 @@ interface State {
 }
 
 /**
- * Adam for sparse gradients, as those of `new Embedding(n, d, { sparse: true })`: rows that have no gradient stay as they are, and
- * so do their means, so that a step costs what it reads of a table. Options: `lr` 1e-3, `betas` [0.9, 0.999], `eps` 1e-8, `maximize`
- * false. Refuses dense gradients.
+ * Adam for sparse gradients, as those of `new Embedding(n, d, { sparse: true })`: rows without a gradient stay as they
+ * are, and so do their running means, so that a step takes the time of the rows in it, not of the table. Options: `lr` 1e-3,
+ * `betas` [0.9, 0.999], `eps` 1e-8, `maximize` false. Throws for dense gradients.
  *
  * ```ts
  * const words = new Embedding(1000, 16, { sparse: true });
@@ -44,6 +45,9 @@ interface State {
  * ```
  */
 export class SparseAdam extends BuiltInOptimizer<SparseAdamOptions, Partial<State>> {
+  /** @internal */
+  protected static override readonly optionKinds = { betas: decayRates };
+
   constructor(
     params: Iterable<Tensor> | Iterable<ParamGroup<SparseAdamOptions>>,
     options?: Partial<SparseAdamOptions>,

@@ -16,7 +16,8 @@ export interface OptimizerState {
 type Groups = readonly { readonly params: readonly Tensor[] }[];
 type Named = Record<string, unknown>;
 
-const spelt = (object: object): Named =>
+/** The same values, with keys as PyTorch spells them. */
+const inSnakeCase = (object: object): Named =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [snakeCase(key), value]));
 
 /** The state of groups of parameters and of the memory of each parameter. */
@@ -25,12 +26,12 @@ export function writeState(groups: Groups, memory: ReadonlyMap<Tensor, object>):
   const params = groups.flatMap((g) => g.params);
   params.forEach((p, i) => {
     const own = memory.get(p);
-    if (own) state[i] = snapshot(spelt(own)) as OptimizerState['state'][number];
+    if (own) state[i] = snapshot(inSnakeCase(own)) as OptimizerState['state'][number];
   });
   return {
     state,
     param_groups: groups.map(({ params: own, ...options }) => ({
-      ...spelt(structuredClone(options)),
+      ...inSnakeCase(structuredClone(options)),
       params: own.map((p) => params.indexOf(p)),
     })),
   };
@@ -40,13 +41,13 @@ export function writeState(groups: Groups, memory: ReadonlyMap<Tensor, object>):
  * What PyTorch keeps in groups beside the options of an optimizer: the choice of an implementation, which does not change
  * results, and the bounds of its `OneCycleLR`, `CyclicLR` and `SWALR`, which ours have from their constructors.
  */
-const beside = [
+const ignoredOptions = [
   ...['foreach', 'capturable', 'differentiable', 'fused', 'decoupled_weight_decay'],
   ...['max_lr', 'min_lr', 'max_momentum', 'base_momentum', 'swa_lr'],
 ];
 
 /** Names in the memory that files of earlier versions spell differently. */
-const formerly: Record<string, string> = { expInf: 'expAvgSq' };
+const formerNames: Record<string, string> = { expInf: 'expAvgSq' };
 
 /** A checked state: the options of each group and the memory of each parameter. */
 export interface CheckedState {
@@ -101,7 +102,7 @@ function readOptions(group: Named, known: Schema<any>, where: string, problems: 
   const options: Named = {};
   const keys = Object.keys(known);
   for (const [name, value] of Object.entries(group)) {
-    if (name === 'params' || beside.includes(name)) continue;
+    if (name === 'params' || ignoredOptions.includes(name)) continue;
     const key = keyOf(name, [...keys, 'initialLr']);
     const kind = key === 'initialLr' ? known['lr'] : key === undefined ? undefined : known[key];
     if (key === undefined || kind === undefined) problems.push(`${where}there is no option '${name}'`);
@@ -118,7 +119,7 @@ function readMemory(given: Named, p: Tensor, kinds: MemoryKinds | null, where: s
   for (const [name, value] of Object.entries(given)) {
     // PyTorch writes null for values that do not exist yet, and counts steps also where the rule does not.
     if (value === null || (name === 'step' && !keys.includes('step'))) continue;
-    const key = keyOf(name, keys) ?? keys.find((k) => keyOf(name, [formerly[k] ?? '']) !== undefined);
+    const key = keyOf(name, keys) ?? keys.find((k) => keyOf(name, [formerNames[k] ?? '']) !== undefined);
     if (key === undefined) {
       problems.push(`${where}: nothing is remembered as '${name}'`);
       continue;

@@ -1,7 +1,8 @@
 import { Generator, noGrad, Tensor, TensorError } from '@gradgate/core';
 import { isOfAnotherCopy, show } from '@gradgate/core/internal';
 import type { StateDict } from '../module.js';
-import { isPlain, isResumable, maxDepth, type Resumable } from '../plain.js';
+import { isPlain, maxDepth } from '../plain.js';
+import { isResumable, type Resumable } from '../resumable.js';
 import { type Bytes, shorten } from './bytes.js';
 import { encodeOnHost } from './encodeOnHost.js';
 import { readBytes, writeBytes } from './files.js';

@@ -1,5 +1,5 @@
 import { check, checkOptions, is, show } from '@gradgate/core/internal';
-import { LRScheduler, lastEpochKind, type Resumable, type Scheduled } from './scheduler.js';
+import { type LastEpochOption, LRScheduler, lastEpochKind, type Scheduled } from './scheduler.js';
 
 /** The value at `part` of half a cosine from `from` to `to`. */
 export const cosine = (from: number, to: number, part: number): number =>
@@ -20,7 +20,7 @@ export class CosineAnnealingLR extends LRScheduler {
   /** The options that it was made with. */
   readonly options: { tMax: number; etaMin: number };
 
-  constructor(optimizer: Scheduled, options: { tMax: number; etaMin?: number } & Resumable) {
+  constructor(optimizer: Scheduled, options: { tMax: number; etaMin?: number } & LastEpochOption) {
     const known = { tMax: is.count, etaMin: is.nonNegative, ...lastEpochKind };
     const { tMax, etaMin = 0, lastEpoch } = checkOptions('CosineAnnealingLR', options, known);
     check('CosineAnnealingLR', 'tMax', tMax, is.count);
@@ -60,7 +60,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   /** The options that it was made with. */
   readonly options: { t0: number; tMult: number; etaMin: number };
 
-  constructor(optimizer: Scheduled, options: { t0: number; tMult?: number; etaMin?: number } & Resumable) {
+  constructor(optimizer: Scheduled, options: { t0: number; tMult?: number; etaMin?: number } & LastEpochOption) {
     const known = { t0: is.number, tMult: is.number, etaMin: is.nonNegative, ...lastEpochKind };
     const { t0, tMult = 1, etaMin = 0, lastEpoch } = checkOptions('CosineAnnealingWarmRestarts', options, known);
     if (!(t0 > 0 && tMult >= 1))

@@ -1,9 +1,9 @@
-import { asAction, check, checkOptions, is } from '@gradgate/core/internal';
-import { hasMomentum, setMomentum } from './momentum.js';
-import { checkOptimizer, LRScheduler, lastEpochKind, type Resumable, ratesOf, type Scheduled } from './scheduler.js';
+import { check, checkOptions, is } from '@gradgate/core/internal';
+import { type MomentumRange, MomentumScheduler, momentumRange } from './momentum.js';
+import { checkOptimizer, type LastEpochOption, lastEpochKind, ratesOf, type Scheduled } from './scheduler.js';
 
 /** Options of `CyclicLR`. */
-export interface CyclicOptions extends Resumable {
+export interface CyclicOptions extends LastEpochOption {
   /** The lowest learning rate, for all groups or for each. */
   baseLr: number | readonly number[];
   /** The highest learning rate, for all groups or for each. */
@@ -31,9 +31,16 @@ export interface CyclicOptions extends Resumable {
 
 const rates = is.either(is.nonNegative, is.arrayOf(is.nonNegative));
 const kinds = {
-  ...{ baseLr: rates, maxLr: rates, stepSizeUp: is.count, stepSizeDown: is.count, gamma: is.nonNegative },
-  ...{ mode: is.oneOf('triangular', 'triangular2', 'expRange'), cycleMomentum: is.boolean },
-  ...{ baseMomentum: is.nonNegative, maxMomentum: is.nonNegative, ...lastEpochKind },
+  baseLr: rates,
+  maxLr: rates,
+  stepSizeUp: is.count,
+  stepSizeDown: is.count,
+  gamma: is.nonNegative,
+  mode: is.oneOf('triangular', 'triangular2', 'expRange'),
+  cycleMomentum: is.boolean,
+  baseMomentum: is.nonNegative,
+  maxMomentum: is.nonNegative,
+  ...lastEpochKind,
 };
 
 /**
@@ -47,11 +54,10 @@ const kinds = {
  * optimizer.paramGroups[0]!.lr; // 0.2
  * ```
  */
-export class CyclicLR extends LRScheduler {
+export class CyclicLR extends MomentumScheduler {
   private readonly range: { low: readonly number[]; high: readonly number[] };
   private readonly length: { up: number; total: number };
   private readonly scale: (cycle: number, epoch: number) => number;
-  private readonly momentum: { low: number; high: number } | null;
 
   constructor(optimizer: Scheduled, options: CyclicOptions) {
     const op = 'CyclicLR';
@@ -61,23 +67,14 @@ export class CyclicLR extends LRScheduler {
     check(op, 'baseLr', given.baseLr, kinds.baseLr);
     check(op, 'maxLr', given.maxLr, kinds.maxLr);
     checkOptimizer(op, optimizer);
-    if (cycleMomentum === true && !hasMomentum(optimizer))
-      throw new TypeError(
-        `${op}: cycleMomentum needs an optimizer with momentum or betas; leave it out or set it to false`,
-      );
+    const momentum = momentumRange(op, optimizer, cycleMomentum, { low: baseMomentum, high: maxMomentum });
     const low = ratesOf(op, 'baseLr', given.baseLr, optimizer);
     const range = { low, high: ratesOf(op, 'maxLr', given.maxLr, optimizer) };
-    super(optimizer, lastEpoch);
+    super(optimizer, lastEpoch, momentum);
     this.range = range;
     this.length = { up: stepSizeUp, total: stepSizeUp + stepSizeDown };
     this.scale = scales(gamma)[mode];
-    this.momentum = cycleMomentum !== false && hasMomentum(optimizer) ? { low: baseMomentum, high: maxMomentum } : null;
-    optimizer.paramGroups.forEach((group, i) => {
-      group.initialLr = low[i]!;
-      this.baseLrs[i] = low[i]!;
-    });
-    this.begin();
-    this.setMomentum();
+    this.beginFrom(low);
   }
 
   /** The height of a step between the lowest and the highest rate, from 0 to 1. */
@@ -95,17 +92,8 @@ export class CyclicLR extends LRScheduler {
     return from + (to - from) * this.height(epoch);
   }
 
-  override step(epoch?: number): void {
-    asAction(() => {
-      super.step(epoch);
-      this.setMomentum();
-    });
-  }
-
-  private setMomentum(): void {
-    if (this.momentum === null) return;
-    const { low, high } = this.momentum;
-    setMomentum(this.optimizer, high - (high - low) * this.height(this.lastEpoch));
+  protected momentumAt(epoch: number, { low, high }: MomentumRange): number {
+    return high - (high - low) * this.height(epoch);
   }
 }
 

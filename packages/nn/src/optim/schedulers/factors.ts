@@ -1,5 +1,5 @@
 import { check, checkOptions, is } from '@gradgate/core/internal';
-import { Factor, LRScheduler, lastEpochKind, type Resumable, type Scheduled } from './scheduler.js';
+import { FactorScheduler, type LastEpochOption, LRScheduler, lastEpochKind, type Scheduled } from './scheduler.js';
 
 /**
  * Multiplies the learning rate by `gamma`, 0.1 by default, every `stepSize` steps.
@@ -11,8 +11,8 @@ import { Factor, LRScheduler, lastEpochKind, type Resumable, type Scheduled } fr
  * optimizer.paramGroups[0]!.lr; // 0.1
  * ```
  */
-export class StepLR extends Factor {
-  constructor(optimizer: Scheduled, options: { stepSize: number; gamma?: number } & Resumable) {
+export class StepLR extends FactorScheduler {
+  constructor(optimizer: Scheduled, options: { stepSize: number; gamma?: number } & LastEpochOption) {
     const known = { stepSize: is.count, gamma: is.nonNegative, ...lastEpochKind };
     const { stepSize, gamma = 0.1, lastEpoch } = checkOptions('StepLR', options, known);
     check('StepLR', 'stepSize', stepSize, is.count);
@@ -31,8 +31,8 @@ export class StepLR extends Factor {
  * optimizer.paramGroups[0]!.lr; // 0.1
  * ```
  */
-export class MultiStepLR extends Factor {
-  constructor(optimizer: Scheduled, options: { milestones: readonly number[]; gamma?: number } & Resumable) {
+export class MultiStepLR extends FactorScheduler {
+  constructor(optimizer: Scheduled, options: { milestones: readonly number[]; gamma?: number } & LastEpochOption) {
     const known = { milestones: is.arrayOf(is.size), gamma: is.nonNegative, ...lastEpochKind };
     const { milestones, gamma = 0.1, lastEpoch } = checkOptions('MultiStepLR', options, known);
     check('MultiStepLR', 'milestones', milestones, known.milestones);
@@ -55,8 +55,8 @@ export class MultiStepLR extends Factor {
  * optimizer.paramGroups[0]!.lr; // 0.9
  * ```
  */
-export class ExponentialLR extends Factor {
-  constructor(optimizer: Scheduled, options: { gamma: number } & Resumable) {
+export class ExponentialLR extends FactorScheduler {
+  constructor(optimizer: Scheduled, options: { gamma: number } & LastEpochOption) {
     const { gamma, lastEpoch } = checkOptions('ExponentialLR', options, { gamma: is.nonNegative, ...lastEpochKind });
     check('ExponentialLR', 'gamma', gamma, is.nonNegative);
     super(
@@ -81,7 +81,7 @@ export class LambdaLR extends LRScheduler {
   constructor(
     optimizer: Scheduled,
     private readonly lrLambda: (epoch: number) => number,
-    options: Resumable = {},
+    options: LastEpochOption = {},
   ) {
     check('LambdaLR', 'lrLambda', lrLambda, is.callback);
     super(optimizer, checkOptions('LambdaLR', options, lastEpochKind).lastEpoch);
@@ -106,7 +106,7 @@ export class MultiplicativeLR extends LRScheduler {
   constructor(
     optimizer: Scheduled,
     private readonly lrLambda: (epoch: number) => number,
-    options: Resumable = {},
+    options: LastEpochOption = {},
   ) {
     check('MultiplicativeLR', 'lrLambda', lrLambda, is.callback);
     super(optimizer, checkOptions('MultiplicativeLR', options, lastEpochKind).lastEpoch);
@@ -135,10 +135,10 @@ export class MultiplicativeLR extends LRScheduler {
  * optimizer.paramGroups[0]!.lr; // 0.75
  * ```
  */
-export class LinearLR extends Factor {
+export class LinearLR extends FactorScheduler {
   constructor(
     optimizer: Scheduled,
-    options: { startFactor?: number; endFactor?: number; totalIters?: number } & Resumable = {},
+    options: { startFactor?: number; endFactor?: number; totalIters?: number } & LastEpochOption = {},
   ) {
     const known = { startFactor: is.nonNegative, endFactor: is.nonNegative, totalIters: is.count, ...lastEpochKind };
     const given = checkOptions('LinearLR', options, known);
@@ -158,8 +158,8 @@ export class LinearLR extends Factor {
  * optimizer.paramGroups[0]!.lr; // 0.5
  * ```
  */
-export class ConstantLR extends Factor {
-  constructor(optimizer: Scheduled, options: { factor?: number; totalIters?: number } & Resumable = {}) {
+export class ConstantLR extends FactorScheduler {
+  constructor(optimizer: Scheduled, options: { factor?: number; totalIters?: number } & LastEpochOption = {}) {
     const known = { factor: is.nonNegative, totalIters: is.size, ...lastEpochKind };
     const { factor = 1 / 3, totalIters = 5, lastEpoch } = checkOptions('ConstantLR', options, known);
     super(optimizer, (epoch) => (epoch < totalIters ? factor : 1), lastEpoch);
@@ -176,8 +176,8 @@ export class ConstantLR extends Factor {
  * optimizer.paramGroups[0]!.lr; // 0.75
  * ```
  */
-export class PolynomialLR extends Factor {
-  constructor(optimizer: Scheduled, options: { totalIters?: number; power?: number } & Resumable = {}) {
+export class PolynomialLR extends FactorScheduler {
+  constructor(optimizer: Scheduled, options: { totalIters?: number; power?: number } & LastEpochOption = {}) {
     const known = { totalIters: is.count, power: is.nonNegative, ...lastEpochKind };
     const { totalIters = 5, power = 1, lastEpoch } = checkOptions('PolynomialLR', options, known);
     super(optimizer, (epoch) => (1 - Math.min(epoch, totalIters) / totalIters) ** power, lastEpoch);

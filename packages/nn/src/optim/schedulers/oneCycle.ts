@@ -1,10 +1,10 @@
-import { asAction, check, checkOptions, is } from '@gradgate/core/internal';
+import { check, checkOptions, is } from '@gradgate/core/internal';
 import { cosine } from './cosine.js';
-import { hasMomentum, setMomentum } from './momentum.js';
-import { checkOptimizer, LRScheduler, lastEpochKind, ratesOf, type Scheduled } from './scheduler.js';
+import { type MomentumRange, MomentumScheduler, momentumRange } from './momentum.js';
+import { checkOptimizer, type LastEpochOption, lastEpochKind, ratesOf, type Scheduled } from './scheduler.js';
 
 /** Options of `OneCycleLR`. */
-export interface OneCycleOptions {
+export interface OneCycleOptions extends LastEpochOption {
   /** The highest learning rate, for all groups or for each. */
   maxLr: number | readonly number[];
   /** The number of steps of the cycle; or give `epochs` and `stepsPerEpoch`. */
@@ -35,15 +35,22 @@ export interface OneCycleOptions {
    * by default.
    */
   threePhase?: boolean;
-  /** The number of steps that a resumed run had made, minus one; -1 (the default) for a new run. */
-  lastEpoch?: number;
 }
 
 const oneCycleKinds = {
-  ...{ maxLr: is.either(is.positive, is.arrayOf(is.positive)), totalSteps: is.count, epochs: is.count },
-  ...{ stepsPerEpoch: is.count, pctStart: is.probability, annealStrategy: is.oneOf('cos', 'linear') },
-  ...{ divFactor: is.positive, finalDivFactor: is.positive, cycleMomentum: is.boolean, threePhase: is.boolean },
-  ...{ baseMomentum: is.nonNegative, maxMomentum: is.nonNegative, ...lastEpochKind },
+  maxLr: is.either(is.positive, is.arrayOf(is.positive)),
+  totalSteps: is.count,
+  epochs: is.count,
+  stepsPerEpoch: is.count,
+  pctStart: is.probability,
+  annealStrategy: is.oneOf('cos', 'linear'),
+  divFactor: is.positive,
+  finalDivFactor: is.positive,
+  cycleMomentum: is.boolean,
+  baseMomentum: is.nonNegative,
+  maxMomentum: is.nonNegative,
+  threePhase: is.boolean,
+  ...lastEpochKind,
 };
 
 /** A part of the cycle, up to step `end`, with the rate and momentum at its end. */
@@ -63,12 +70,11 @@ interface Phase {
  * optimizer.paramGroups[0]!.lr; // 0.04
  * ```
  */
-export class OneCycleLR extends LRScheduler {
+export class OneCycleLR extends MomentumScheduler {
   /** The options that it was made with. */
   readonly options: { totalSteps: number; divFactor: number; finalDivFactor: number };
   private readonly maxRates: readonly number[];
   private readonly phases: readonly Phase[];
-  private readonly momentum: { high: number; low: number } | null;
   private readonly anneal: (from: number, to: number, part: number) => number;
 
   constructor(optimizer: Scheduled, options: OneCycleOptions) {
@@ -79,25 +85,17 @@ export class OneCycleLR extends LRScheduler {
     checkOptimizer('OneCycleLR', optimizer);
     const totalSteps = given.totalSteps ?? (epochs ?? Number.NaN) * (stepsPerEpoch ?? Number.NaN);
     if (Number.isNaN(totalSteps)) throw new TypeError('OneCycleLR: give totalSteps, or epochs and stepsPerEpoch');
-    if (cycleMomentum === true && !hasMomentum(optimizer))
-      throw new TypeError(
-        'OneCycleLR: cycleMomentum needs an optimizer with momentum or betas; leave it out or set it to false',
-      );
+    const momentum = momentumRange('OneCycleLR', optimizer, cycleMomentum, { low: baseMomentum, high: maxMomentum });
     const maxRates = ratesOf('OneCycleLR', 'maxLr', maxLr, optimizer);
-    super(optimizer, lastEpoch);
+    super(optimizer, lastEpoch, momentum);
     this.options = { totalSteps, divFactor, finalDivFactor };
     this.maxRates = maxRates;
     this.anneal = annealStrategy === 'cos' ? cosine : (from, to, part) => from + (to - from) * part;
-    this.momentum = cycleMomentum !== false && hasMomentum(optimizer) ? { high: maxMomentum, low: baseMomentum } : null;
     const up: Phase = { end: pctStart * totalSteps - 1, lr: 'top', momentum: 'low' };
     const down: Phase = { end: 2 * pctStart * totalSteps - 2, lr: 'first', momentum: 'high' };
     const out: Phase = { end: totalSteps - 1, lr: 'last', momentum: 'high' };
     this.phases = threePhase ? [up, down, out] : [up, out];
-    optimizer.paramGroups.forEach((group, i) => {
-      group.initialLr = maxRates[i]! / divFactor;
-      this.baseLrs[i] = group.initialLr;
-    });
-    this.begin();
+    this.beginFrom(maxRates.map((rate) => rate / divFactor));
   }
 
   /** The phase of a step, the one before, and the fraction of the phase that is over. */
@@ -123,30 +121,8 @@ export class OneCycleLR extends LRScheduler {
     return this.anneal(rates[before.lr], rates[phase.lr], part);
   }
 
-  override step(epoch?: number): void {
-    asAction(() => {
-      super.step(epoch);
-      this.setMomentum();
-    });
-  }
-
-  /** @internal */
-  override apply(): void {
-    super.apply();
-    this.setMomentum();
-  }
-
-  /** @internal */
-  override begin(): void {
-    super.begin();
-    this.setMomentum();
-  }
-
-  private setMomentum(): void {
-    const range = this.momentum;
-    if (range === null) return;
-    const { before, phase, part } = this.at(this.lastEpoch);
-    const momentum = this.anneal(range[before.momentum], range[phase.momentum], part);
-    setMomentum(this.optimizer, momentum);
+  protected momentumAt(epoch: number, range: MomentumRange): number {
+    const { before, phase, part } = this.at(epoch);
+    return this.anneal(range[before.momentum], range[phase.momentum], part);
   }
 }

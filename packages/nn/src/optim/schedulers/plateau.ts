@@ -1,5 +1,5 @@
 import { checkOptions, is, show } from '@gradgate/core/internal';
-import { checkOptimizer, either, type Scheduled } from './scheduler.js';
+import { checkOptimizer, type Scheduled, savedAs } from './scheduler.js';
 
 /** Options of `ReduceLROnPlateau`. */
 export interface PlateauOptions {
@@ -18,8 +18,12 @@ export interface PlateauOptions {
 }
 
 const plateauKinds = {
-  ...{ mode: is.oneOf('min', 'max'), factor: is.nonNegative, patience: is.size, threshold: is.nonNegative },
-  ...{ cooldown: is.size, minLr: is.nonNegative },
+  mode: is.oneOf('min', 'max'),
+  factor: is.nonNegative,
+  patience: is.size,
+  threshold: is.nonNegative,
+  cooldown: is.size,
+  minLr: is.nonNegative,
 };
 
 /**
@@ -85,7 +89,7 @@ export class ReduceLROnPlateau {
   loadStateDict(state: object): void {
     const given = (state ?? {}) as Record<string, unknown>;
     const { best } = given;
-    const bad = either(given, 'num_bad_epochs', 'numBadEpochs');
+    const bad = savedAs(given, 'num_bad_epochs', 'numBadEpochs');
     const cooldown = given['cooldown_counter'] ?? given['cooldown'];
     if (typeof best !== 'number' || !is.size.is(bad) || !is.size.is(cooldown))
       throw new TypeError('ReduceLROnPlateau.loadStateDict: not a state of a ReduceLROnPlateau');

@@ -23,8 +23,8 @@ export interface SchedulerState {
 const areRates = (value: unknown, length: number): value is number[] =>
   Array.isArray(value) && value.length === length && value.every(is.nonNegative.is);
 
-/** A value by PyTorch's name, or by the name that earlier versions wrote. */
-export const either = (state: Record<string, unknown>, name: string, former: string): unknown =>
+/** A value of a state under PyTorch's name, or under the name that earlier versions wrote. */
+export const savedAs = (state: Record<string, unknown>, name: string, former: string): unknown =>
   state[name] ?? state[former];
 
 /** Throws unless `schedulers` is an array of them. */
@@ -116,10 +116,10 @@ export abstract class LRScheduler {
 
   /** Makes one step from the current learning rates; or sets those of `epoch`, from the initial ones. */
   step(epoch?: number): void {
-    asAction(() => this.goOn(epoch));
+    asAction(() => this.stepTo(epoch));
   }
 
-  private goOn(epoch: number | undefined): void {
+  private stepTo(epoch: number | undefined): void {
     if (epoch !== undefined) {
       check(`${this.constructor.name}.step`, 'the epoch', epoch, is.size);
       this.lastEpoch = epoch;
@@ -141,7 +141,7 @@ export abstract class LRScheduler {
   }
 
   /** Sets all rates, or none if one is wrong. */
-  private setRates(epoch: number, rate: (lr: number, baseLr: number, group: number) => number): void {
+  protected setRates(epoch: number, rate: (lr: number, baseLr: number, group: number) => number): void {
     const groups = this.optimizer.paramGroups;
     // Groups that were added later start from their own rates.
     for (const group of groups.slice(this.baseLrs.length)) {
@@ -188,8 +188,8 @@ export abstract class LRScheduler {
     };
     if (typeof state !== 'object' || state === null) return refuse(`got ${show(state)}`);
     const given = state as Record<string, unknown>;
-    const lastEpoch = either(given, 'last_epoch', 'lastEpoch');
-    const baseLrs = either(given, 'base_lrs', 'baseLrs');
+    const lastEpoch = savedAs(given, 'last_epoch', 'lastEpoch');
+    const baseLrs = savedAs(given, 'base_lrs', 'baseLrs');
     const lastLr = given['_last_lr'] ?? [];
     if (!is.size.is(lastEpoch)) return refuse(`last_epoch is ${show(lastEpoch)}`);
     if (!areRates(baseLrs, count)) return refuse(`base_lrs is ${show(baseLrs)}`);
@@ -199,7 +199,7 @@ export abstract class LRScheduler {
 }
 
 /** A scheduler whose rate is the initial one times a factor that depends on the epoch. */
-export class Factor extends LRScheduler {
+export class FactorScheduler extends LRScheduler {
   constructor(
     optimizer: Scheduled,
     private readonly factor: (epoch: number) => number,
@@ -225,9 +225,10 @@ export class Factor extends LRScheduler {
   }
 }
 
-/** The option of all schedulers. */
-export interface Resumable {
+/** The option that all schedulers have. */
+export interface LastEpochOption {
   /** The number of steps that a resumed run had made, minus one; -1 (the default) for a new run. */
   lastEpoch?: number;
 }
+
 export const lastEpochKind = { lastEpoch: is.integer };

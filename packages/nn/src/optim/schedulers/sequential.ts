@@ -1,5 +1,5 @@
 import { check, is } from '@gradgate/core/internal';
-import { checkSchedulers, either, type LRScheduler } from './scheduler.js';
+import { checkSchedulers, type LRScheduler, savedAs } from './scheduler.js';
 
 /**
  * Schedulers one after another: each starts at its milestone, a number of steps, from its own beginning.
@@ -60,8 +60,8 @@ export class SequentialLR {
   /** Restores a state, with the learning rates. Everything is checked before anything changes. */
   loadStateDict(state: object): void {
     const given = (state ?? {}) as Record<string, unknown>;
-    const lastEpoch = either(given, 'last_epoch', 'lastEpoch');
-    const states = either(given, '_schedulers', 'schedulers');
+    const lastEpoch = savedAs(given, 'last_epoch', 'lastEpoch');
+    const states = savedAs(given, '_schedulers', 'schedulers');
     const count = this.schedulers.length;
     if (!is.size.is(lastEpoch) || !Array.isArray(states) || states.length !== count)
       throw new TypeError(`SequentialLR.loadStateDict: not a state of ${count} schedulers`);

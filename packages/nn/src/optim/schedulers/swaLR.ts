@@ -1,8 +1,8 @@
 import { check, checkOptions, is } from '@gradgate/core/internal';
-import { LRScheduler, lastEpochKind, type Resumable, type Scheduled } from './scheduler.js';
+import { type LastEpochOption, LRScheduler, lastEpochKind, type Scheduled } from './scheduler.js';
 
 /** Options of `SWALR`. */
-export interface SWALROptions extends Resumable {
+export interface SWALROptions extends LastEpochOption {
   /** The learning rate at the end, which stays. */
   swaLr: number;
   /** The number of steps in which it is reached; 10 by default. */
