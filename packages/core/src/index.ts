@@ -54,9 +54,10 @@ export {
   zeros,
   zerosLike,
 } from './tensor/creation.js';
+export type { NestedArray } from './tensor/elements.js';
 export type { RandomOptions, TensorOptions } from './tensor/make.js';
 export { currentGenerator, defaultGenerator, forkRng, Generator, manualSeed } from './tensor/random.js';
 export { rand, randint, randLike, randn, randnLike, randperm } from './tensor/randomTensors.js';
-export { type NestedArray, Tensor } from './tensor/tensor.js';
+export { Tensor } from './tensor/tensor.js';
 export { type PackedTensor, packTensor, unpackTensor } from './tensor/transfer.js';
 export { fromTypedArray, type NestedValues, tensor } from './tensor/values.js';

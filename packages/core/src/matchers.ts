@@ -2,8 +2,9 @@ import { check, checkOptions, type Schema, show } from './check.js';
 import { arrayOf, nonNegative, size } from './kinds.js';
 import type { TypedArray } from './memory/dtype.js';
 import { formatShape, sameShape } from './memory/shape.js';
+import type { NestedArray } from './tensor/elements.js';
 import { isSameValue } from './tensor/equality.js';
-import { type NestedArray, Tensor } from './tensor/tensor.js';
+import { Tensor } from './tensor/tensor.js';
 import { tensor } from './tensor/values.js';
 
 // Matchers for Vitest and Jest: `import * as matchers from '@gradgate/core/matchers'; expect.extend(matchers)`.

@@ -1,7 +1,8 @@
 import { bitsAmong, numbersAmong } from '../backend/host/data.js';
 import { allocateUninitialized } from '../memory/allocate.js';
 import type { Bits } from '../memory/coding.js';
-import { recordOf, type TypedArray } from '../memory/dtype.js';
+import { type Complex, recordOf, type TypedArray } from '../memory/dtype.js';
+import { contiguousStrides } from '../memory/shape.js';
 import type { Tensor } from './tensor.js';
 
 // What tensors hold, without a copy where it lies in order: arrays to be read only, over memory that other tensors share.
@@ -18,6 +19,27 @@ export function elementsAmong(t: Tensor, stored: TypedArray | Bits): TypedArray 
   const out = allocateUninitialized(t.dtype, t.numel);
   coding.decode(bitsAmong(stored as Bits, t), out);
   return out;
+}
+
+/** The same as a copy, which is the caller's. */
+export function copyAmong(t: Tensor, stored: TypedArray | Bits): TypedArray {
+  const elements = elementsAmong(t, stored);
+  if (!t.isContiguous || recordOf(t.dtype).coding !== undefined) return elements;
+  const out = allocateUninitialized(t.dtype, t.numel);
+  out.set(elements as never);
+  return out;
+}
+
+/** The values of a tensor as nested arrays, or a single value for one without dimensions. */
+export type NestedArray = number | boolean | NestedArray[];
+
+/** Elements in row-major order as nested arrays. */
+export function nestedOf({ dtype, shape, ndim }: Tensor, flat: ArrayLike<number | Complex>): NestedArray {
+  const value = (i: number) => (dtype === 'bool' ? flat[i] !== 0 : (flat[i] as number));
+  const steps = contiguousStrides(shape);
+  const nest = (dim: number, start: number): NestedArray =>
+    dim === ndim ? value(start) : Array.from({ length: shape[dim]! }, (_, i) => nest(dim + 1, start + i * steps[dim]!));
+  return nest(0, 0);
 }
 
 /** What is stored for the elements, in row-major order. */

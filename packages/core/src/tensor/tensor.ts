@@ -11,10 +11,9 @@ import { placeAbove, placeHint } from '../grad/diagnostics.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
 import type { Edge, Node, UntrackedCause } from '../graph/node.js';
 import * as is from '../kinds.js';
-import { allocateUninitialized } from '../memory/allocate.js';
 import { batching } from '../memory/batching.js';
 import type { Bits } from '../memory/coding.js';
-import { type Complex, type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
+import { type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
 import { type Recorder, recording, refuseRecording } from '../memory/recording.js';
 import { noteMade, noteTouched } from '../memory/scope.js';
 import {
@@ -27,12 +26,9 @@ import {
   sizeOf,
 } from '../memory/shape.js';
 import type { Storage } from '../memory/storage.js';
-import { elementsAmong, elementsOf, storedAmong, storedOf } from './elements.js';
+import { copyAmong, elementsOf, type NestedArray, nestedOf, storedAmong, storedOf } from './elements.js';
 import { formatTensor } from './format.js';
 import { frozen } from './frozen.js';
-
-/** The values of a tensor as nested arrays, or a single value for one without dimensions. */
-export type NestedArray = number | boolean | NestedArray[];
 
 const zeroGradOptions = { setToNull: is.boolean };
 
@@ -356,20 +352,12 @@ export class Tensor {
    * Float64Array, and refused where that does not hold them (`toBigInt64Array` does).
    */
   toTypedArray(): TypedArray {
-    return this.#copyAmong(this.storage.backend.read(this.storage, 'toTypedArray'));
-  }
-
-  #copyAmong(stored: TypedArray | Bits): TypedArray {
-    const elements = elementsAmong(this, stored);
-    if (!this.isContiguous || recordOf(this.dtype).coding !== undefined) return elements;
-    const out = allocateUninitialized(this.dtype, this.numel);
-    out.set(elements as never);
-    return out;
+    return copyAmong(this, this.storage.backend.read(this.storage, 'toTypedArray'));
   }
 
   /** The elements as `toTypedArray` gives them, on every device: of those that cannot be read at once too. */
   async data(): Promise<TypedArray> {
-    return this.#copyAmong(await this.storage.backend.readAsync(this.storage));
+    return copyAmong(this, await this.storage.backend.readAsync(this.storage));
   }
 
   /**
@@ -399,7 +387,7 @@ export class Tensor {
 
   /** The elements as `toArray` gives them, on every device. */
   async toArrayAsync(): Promise<NestedArray> {
-    return this.#nested(await this.data());
+    return nestedOf(this, await this.data());
   }
 
   /** @internal The same values on another device, without a graph: on its own it is a copy that starts at its storage. */
@@ -420,17 +408,7 @@ export class Tensor {
 
   /** The elements as nested arrays (a plain value for a scalar tensor); booleans for bool tensors, `{ re, im }` for complex ones. */
   toArray(): NestedArray {
-    return this.#nested(recordOf(this.dtype).complex?.elements(this) ?? elementsOf(this, 'toArray'));
-  }
-
-  #nested(flat: ArrayLike<number | Complex>): NestedArray {
-    const value = (i: number) => (this.dtype === 'bool' ? flat[i] !== 0 : (flat[i] as number));
-    const steps = contiguousStrides(this.shape);
-    const nest = (dim: number, start: number): NestedArray =>
-      dim === this.ndim
-        ? value(start)
-        : Array.from({ length: this.shape[dim]! }, (_, i) => nest(dim + 1, start + i * steps[dim]!));
-    return nest(0, 0);
+    return nestedOf(this, recordOf(this.dtype).complex?.elements(this) ?? elementsOf(this, 'toArray'));
   }
 
   /** The elements as text, with shape and dtype where these are not plain to see; of large tensors the ends. */
@@ -481,8 +459,7 @@ export class Tensor {
 
   /** Iterates over the first dimension: views of one dimension less. */
   *[Symbol.iterator](): Generator<Tensor> {
-    if (!Tensor.is(this))
-      throw new TypeError('Tensor: a proxy of one, or what only inherits from it, is none to iterate over');
+    if (!Tensor.is(this)) throw new TypeError(`iterator: this is ${noTensor}`);
     if (this.ndim === 0)
       throw new ShapeError('iterator', 'a scalar tensor has no dimension to iterate over; use item()');
     for (let i = 0; i < this.shape[0]!; i++) yield this.select(0, i);
@@ -532,11 +509,6 @@ function checkGrad(t: Tensor, grad: unknown): void {
     throw new DTypeError(
       'grad',
       `the gradient must be ${t.dtype}, as its tensor, got ${grad.dtype}; convert it with to()`,
-    );
-  if (t.device !== grad.device)
-    throw new DeviceError(
-      'grad',
-      `the gradient must be on ${t.device}, as its tensor, got ${grad.device}; move it with to()`,
     );
   if (t.device !== grad.device)
     throw new DeviceError(
