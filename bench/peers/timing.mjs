@@ -1,13 +1,13 @@
 import { median } from './median.mjs';
 
 /**
- * The least warm-up: milliseconds, and calls if they are short. Engines optimise by calls, the last time after some 10,000 of
+ * The least warm-up: milliseconds, and calls if they are short. Engines optimize by calls, the last time after some 10,000 of
  * them.
  */
 const warmUp = { least: 200, calls: 40_000, most: Number(process.env.GRADGATE_BENCH_WARM_UP ?? 1500) };
 const [shortest, slices] = [60, 15];
 
-/** Runs a case until the engine has optimised it; promises are awaited. */
+/** Runs a case until the engine has optimized it; promises are awaited. */
 export async function prepare(make) {
   const run = make();
   const first = run();

@@ -10,7 +10,7 @@ const normal = () => Array.from({ length: 12 }, uniform).reduce((a, b) => a + b,
 const write = (name, header, rows) =>
   writeFileSync(new URL(name, import.meta.url), `${[header, ...rows.map((row) => row.join())].join('\n')}\n`);
 
-// Houses: the price, in thousands, falls with age and distance, and an area counts for more near the centre.
+// Houses: the price, in thousands, falls with age and distance, and an area counts for more near the center.
 write(
   'houses.csv',
   'area,rooms,age,distance,price',

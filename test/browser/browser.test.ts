@@ -94,7 +94,7 @@ describe.skipIf(!executable)('playground', () => {
       timeout: 60_000,
     });
 
-  it('starts by itself, and lights the line of each call in the colour of its mode', async () => {
+  it('starts by itself, and lights the line of each call in the color of its mode', async () => {
     await reach(20);
     const seen = new Map<string, string>();
     const lines: Record<string, string> = {

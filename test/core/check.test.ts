@@ -44,8 +44,8 @@ describe('options', () => {
   });
 
   it('that resemble nothing are refused with the list of what exists', () => {
-    expect(() => options({ colour: 'red' })).toThrow(
-      "f: there is no option 'colour'; there are lr, batchSize, weightDecay, nesterov",
+    expect(() => options({ color: 'red' })).toThrow(
+      "f: there is no option 'color'; there are lr, batchSize, weightDecay, nesterov",
     );
   });
 

@@ -17,7 +17,7 @@ it('one function is the inverse, the complement or the logarithm of another, far
     special.i0(tensor(Number.POSITIVE_INFINITY)).item(),
     special.i1(tensor(Number.NEGATIVE_INFINITY)).item(),
   ]).toEqual([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
-  // Where series and expansion meet, nothing jumps: the derivative is that of the neighbours.
+  // Where series and expansion meet, nothing jumps: the derivative is that of the neighbors.
   const ofK = [special.scaledModifiedBesselK0, special.scaledModifiedBesselK1];
   for (const f of [
     special.i0e,

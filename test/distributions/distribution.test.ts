@@ -20,7 +20,7 @@ describe('bad input is refused by name', () => {
     ['both', () => new d.Bernoulli({ probs: 0.5, logits: 0 }), /give either probs or logits/],
     ['neither', () => new d.Categorical({}), /^Categorical: give either probs or logits$/],
     ['a probability for options', () => new d.Bernoulli(0.5 as never), /takes \{ probs \} or \{ logits \}, got 0\.5/],
-    ['a misspelt option', () => new d.Normal(0, 1, { validateArg: false } as never), /did you mean 'validateArgs'/],
+    ['a misspelled option', () => new d.Normal(0, 1, { validateArg: false } as never), /did you mean 'validateArgs'/],
     ['negative weights', () => new d.Categorical({ probs: tensor([1, -1]) }), /probs must be from 0 up, got -1/],
     [
       'a number of weights',

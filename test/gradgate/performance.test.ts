@@ -36,7 +36,7 @@ it('kernels and guarded calls are measures in tracks of their own', () => {
   expect(call!.startTime + call!.duration).toBeGreaterThanOrEqual(product!.startTime + product!.duration);
 });
 
-it('a call lasts until its promise settles, and each mode has a colour', async () => {
+it('a call lasts until its promise settles, and each mode has a color', async () => {
   const tracks = recordPerformance();
   await noGrad.run(() => new Promise((resolve) => setTimeout(resolve, 15)));
   enableGrad.run(() => {});

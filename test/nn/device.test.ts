@@ -29,7 +29,7 @@ it.each<[string, (x: Tensor) => Tensor]>([
   }
 });
 
-it('values made on the host are moved to the device of what they initialise', async () => {
+it('values made on the host are moved to the device of what they initialize', async () => {
   const kernels = init.dirac_(ones([2, 2, 3], { device: 'far' }));
   expect(Array.from(await kernels.data())).toEqual([0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0]);
 });

@@ -144,7 +144,7 @@ describe.each(layers)('%s', (_, make, inputs, shapes, count) => {
 });
 
 describe('batch norm', () => {
-  it('moves its statistics in training only, and normalises by them in eval', () => {
+  it('moves its statistics in training only, and normalizes by them in eval', () => {
     const bn = new nn.BatchNorm1d(1, { momentum: 0.5 });
     bn(tensor([[1], [3]]));
     expect([bn.runningMean!.item(), bn.runningVar!.item(), bn.numBatchesTracked!.item()]).toEqual([1, 1.5, 1]);

@@ -211,7 +211,7 @@ describe('O. modules and optimizers', () => {
     expect(net.a.scale.grad).toBeNull();
   });
 
-  it('initialisers and loadStateDict do not record; leaves stay leaves', () => {
+  it('initializers and loadStateDict do not record; leaves stay leaves', () => {
     const fc = new Linear(3, 3);
     for (const fill of [
       init.xavierUniform_,

@@ -350,7 +350,7 @@ describe('fit refuses', () => {
       /the model must be a Module, got an object/,
     ],
     [
-      'misspelt options',
+      'misspelled options',
       () => fit(model, { train, optimizer, epoch: 1 } as never),
       /no option 'epoch'; did you mean 'epochs'/,
     ],
@@ -391,7 +391,7 @@ describe('fit refuses', () => {
       /^fit: callbacks\[0\] must be a callback, .* got a function/,
     ],
     [
-      'a callback with a misspelt method',
+      'a callback with a misspelled method',
       () => fit(model, { train, optimizer, epochs: 1, callbacks: [{ close() {}, onEpochend() {} } as never] }),
       /^fit: callbacks\[0\] must be a callback, an object with some of .*onEpochEnd/,
     ],

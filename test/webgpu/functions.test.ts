@@ -72,7 +72,7 @@ const tolerances: Record<string, number> = {
   zeta: 1e-5,
 };
 
-/** Large arguments that float32 does not tell well enough from their neighbours, or of which the host counts otherwise. */
+/** Large arguments that float32 does not tell well enough from their neighbors, or of which the host counts otherwise. */
 const noLarge = [
   'sinc',
   'sincSlope',

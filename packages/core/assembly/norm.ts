@@ -1,4 +1,4 @@
-// Normalisation over rows of `n` float32 elements, with weights and biases, and its gradients.
+// Normalization over rows of `n` float32 elements, with weights and biases, and its gradients.
 import { madd } from './fma';
 import { firstLanes, storeFirst, sumOfLanes } from './lanes';
 import { sum } from './rows';

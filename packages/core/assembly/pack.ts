@@ -50,7 +50,7 @@ export function packRows(a: usize, rs: usize, cs: usize, m: usize, k: usize, to:
     const rows = min(height, m - i);
     const from = a + i * rs;
     if (rows == 6 && cs == 4) to = sixLines(from, rs, k, to);
-    else if (rows == 6 && rs == 4) to = sixNeighbours(from, cs, k, to);
+    else if (rows == 6 && rs == 4) to = sixNeighbors(from, cs, k, to);
     else if (rows == 4 && cs == 4) to = fourLines(from, rs, k, to);
     else to = lines(from, rs, cs, rows, height, k, to);
     i += height;
@@ -62,7 +62,7 @@ export function packColumns(b: usize, rs: usize, cs: usize, k: usize, n: usize, 
   for (let j: usize = 0; j < n; j += 8) {
     const columns = min(<usize>8, n - j);
     const from = b + j * cs;
-    if (columns == 8 && cs == 4) to = eightNeighbours(from, rs, k, to);
+    if (columns == 8 && cs == 4) to = eightNeighbors(from, rs, k, to);
     else if (columns == 8 && rs == 4) to = eightLines(from, cs, k, to);
     else to = lines(from, cs, rs, columns, 8, k, to);
   }
@@ -99,7 +99,7 @@ function fourLines(from: usize, ls: usize, k: usize, to: usize): usize {
   return lines(from, ls, 4, 4, 4, k - p, to);
 }
 
-function sixNeighbours(from: usize, es: usize, k: usize, to: usize): usize {
+function sixNeighbors(from: usize, es: usize, k: usize, to: usize): usize {
   for (let p: usize = 0; p < k; p++, from += es, to += 24) {
     v128.store(to, v128.load(from));
     store<u64>(to + 16, load<u64>(from + 16));
@@ -116,7 +116,7 @@ function eightLines(from: usize, ls: usize, k: usize, to: usize): usize {
   return lines(from, ls, 4, 8, 8, k - p, to);
 }
 
-function eightNeighbours(from: usize, es: usize, k: usize, to: usize): usize {
+function eightNeighbors(from: usize, es: usize, k: usize, to: usize): usize {
   for (let p: usize = 0; p < k; p++, from += es, to += 32) {
     v128.store(to, v128.load(from));
     v128.store(to, v128.load(from, 16), 16);

@@ -5,8 +5,8 @@ export const brand: unique symbol = Symbol.for('gradgate') as never;
 export const thisCopy: object = Object.freeze({});
 
 /**
- * Whether another copy of the packages made this. The brands of packages that build on core have the brand of their core as
- * their prototype.
+ * Whether another copy of the packages made this. The brands of packages that build on core have the brand of their
+ * core as their prototype.
  */
 export const isOfAnotherCopy = (value: unknown, own: object = thisCopy): boolean => {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;

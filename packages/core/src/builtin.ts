@@ -20,9 +20,9 @@ function fileOf(error: Error): string | URL | null {
 type Process = { process: { argv: string[]; cwd(): string } };
 
 /**
- * The first answer of `find` to a `require` that looks for packages from the code that made the error, from the program that was
- * started, and from the current directory: what cannot be in a bundle, such as programs of threads and native libraries, is
- * in packages that are installed where the bundle runs. Throws the first failure.
+ * The first answer of `find` to a `require` that looks for packages from the code that made the error, from the program
+ * that was started, and from the current directory: what cannot be in a bundle, such as programs of threads and native
+ * libraries, is in packages that are installed where the bundle runs. Throws the first failure.
  */
 function fromHere<T>(here: Error, find: (require: ReturnType<Modules['node:module']['createRequire']>) => T): T {
   const { process } = globalThis as unknown as Process;

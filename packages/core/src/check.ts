@@ -2,7 +2,7 @@ import { isOfAnotherCopy, twoCopies } from './brand.js';
 import type { Kind } from './kinds.js';
 
 // Checks of arguments and options, the same everywhere: what is wrong is refused by the name of the function, before
-// anything is computed. JavaScript callers get no help from the compiler, and a misspelt option would go unnoticed.
+// anything is computed. JavaScript callers get no help from the compiler, and a misspelled option would go unnoticed.
 
 /** A kind for each option that there is. */
 export type Schema<O> = { readonly [K in keyof Required<O>]: Kind };

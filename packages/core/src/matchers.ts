@@ -88,8 +88,9 @@ function compare(op: string, t: Tensor, expected: Tensor, isClose: (a: number, b
 }
 
 /**
- * Passes if shape and dtype are the same and each element is within `atol + rtol * |expected|` of the expected one; NaN is
- * close to NaN. By default as near as the dtype can tell, as PyTorch's `assert_close`; integers and booleans are equal.
+ * Passes if shape and dtype are the same and each element is within `atol + rtol * |expected|` of the expected one; NaN
+ * is close to NaN. By default as near as the dtype can tell, as PyTorch's `assert_close`; integers and booleans are
+ * equal.
  */
 export function toBeCloseToTensor(
   received: unknown,

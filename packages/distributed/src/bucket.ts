@@ -150,7 +150,8 @@ export function bucketsOf(
   for (const parameter of parameters) {
     // The first bucket is small, so that communication starts early.
     const enough = lists.length === 1 ? Math.min(bucketBytes, firstBucketBytes) : bucketBytes;
-    // A bucket is closed once it is full. Otherwise the bias beside a large weight would be sent alone, which costs a round trip.
+    // A bucket is closed once it is full. Otherwise the bias beside a large weight would be sent alone, which costs a
+    // round trip.
     if (bytes >= enough || lists.at(-1)![0]!.dtype !== parameter.dtype) {
       lists.push([]);
       bytes = 0;

@@ -135,6 +135,7 @@ function scale(array: Numbers, by: ReduceOp, size: number): void {
 
 /** Starts it, for `async: true`, and returns what waits for it. */
 export function allReduce(t: Tensor, options: ReduceOptions & Async): Work<Tensor>;
+
 /**
  * Combines the tensors of all ranks element by element, and writes the result into each of them, equal to the last bit.
  * Returns the tensor. Shapes and dtypes must be the same in all ranks.
@@ -229,6 +230,7 @@ export function gather(t: Tensor, options?: RootOptions): Tensor[] | null | Work
 
 /** Starts it, for `async: true`, and returns what waits for it. */
 export function scatter(t: Tensor, list: readonly Tensor[] | null, options: RootOptions & Async): Work<Tensor>;
+
 /**
  * Writes the tensors in the list of rank `root`, one for each rank, into `t` of the ranks. Other ranks pass null as the
  * list.
@@ -270,6 +272,7 @@ function concatenate(op: string, list: readonly Tensor[] | null, t: Tensor, grou
 
 /** Starts it, for `async: true`, and returns what waits for it. */
 export function reduceScatter(t: Tensor, list: readonly Tensor[], options: ReduceOptions & Async): Work<Tensor>;
+
 /**
  * Combines the lists of all ranks element by element, and writes one of the results into `t` of each rank: rank 0 gets
  * the combination of the first tensors.
@@ -333,6 +336,7 @@ export function send(t: Tensor, to: number, options?: MessageOptions): void | Wo
 
 /** Starts it, for `async: true`, and returns what waits for it. */
 export function recv(t: Tensor, from: number | null, options: MessageOptions & Async): Work<number>;
+
 /**
  * Receives into `t` the tensor that rank `from` sends, or with null that of the first rank to send; returns the rank
  * that sent. Dtype and number of elements must be those of `t`.

@@ -201,7 +201,7 @@ export class Connection {
 
   /**
    * A rank that exits without `destroy()` ends all ranks: otherwise MPI would let them wait for it. The process itself
-   * could not exit while the thread is stuck inside MPI. `gradgate launch` recognises the messages printed here.
+   * could not exit while the thread is stuck inside MPI. `gradgate launch` recognizes the messages printed here.
    */
   readonly #onExit = (code: number): void => {
     if (this.#finalized) return;

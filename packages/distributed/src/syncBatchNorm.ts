@@ -7,7 +7,7 @@ import { type Group, groupKind, world } from './world.js';
 
 /** Options of `SyncBatchNorm`. */
 export interface SyncBatchNormOptions extends BatchNormModuleOptions {
-  /** The ranks whose batches are normalised together; all by default. */
+  /** The ranks whose batches are normalized together; all by default. */
   group?: Group;
 }
 
@@ -30,7 +30,7 @@ export class SyncBatchNorm extends BatchNormBase {
     ...BatchNormBase.options,
     group: groupKind,
   };
-  /** The ranks whose batches are normalised together. */
+  /** The ranks whose batches are normalized together. */
   readonly group: Group;
 
   constructor(numFeatures: number, options: SyncBatchNormOptions = {}) {

@@ -15,9 +15,9 @@ import { clampProbs } from './probabilities.js';
 
 /** Probabilities or their logarithms; give one of the two. */
 export interface Weights {
-  /** Probabilities `[..., classes]`, from 0 up; they are normalised to add up to 1. */
+  /** Probabilities `[..., classes]`, from 0 up; they are normalized to add up to 1. */
   probs?: Tensor;
-  /** Log probabilities `[..., classes]`, up to a constant; they are normalised. */
+  /** Log probabilities `[..., classes]`, up to a constant; they are normalized. */
   logits?: Tensor;
 }
 
@@ -40,7 +40,7 @@ function weightsOf(op: string, weights: Weights & DistributionOptions): { probs?
 /** The base of distributions over classes, with probabilities and their logarithms. */
 export abstract class CategoricalBase extends Distribution {
   static override readonly argConstraints: ArgConstraints<'probs' | 'logits'> = { probs: simplex, logits: realVector };
-  /** Log probabilities `[..., classes]`, normalised. */
+  /** Log probabilities `[..., classes]`, normalized. */
   readonly logits: Tensor;
   /** Probabilities `[..., classes]`, which add up to 1. */
   readonly probs: Tensor;
@@ -176,7 +176,8 @@ export class OneHotCategorical extends CategoricalBase {
 }
 
 /**
- * The same, but draws by `rsample` carry the gradient of the probabilities, as if they were these (Bengio et al., 2013).
+ * The same, but draws by `rsample` carry the gradient of the probabilities, as if they were these (Bengio et al.,
+ * 2013).
  *
  * ```ts
  * const probs = tensor([0, 1], { requiresGrad: true });

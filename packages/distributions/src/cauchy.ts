@@ -18,7 +18,7 @@ const density = (z: Tensor, scale: Tensor): Tensor => log1p(z.square()).add(scal
  */
 export class Cauchy extends Distribution {
   static override readonly argConstraints: ArgConstraints<'loc' | 'scale'> = { loc: real, scale: positive };
-  /** Where the centre or mode lies, of the batch's shape. */
+  /** Where the center or mode lies, of the batch's shape. */
   readonly loc: Tensor;
   /** How wide it is: above 0, of the batch's shape. */
   readonly scale: Tensor;

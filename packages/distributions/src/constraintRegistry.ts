@@ -90,8 +90,8 @@ const both: readonly (readonly [Constraint, Make])[] = [
 ];
 
 /**
- * An invertible transform from unconstrained numbers to those that fulfil a constraint, for densities: `bijectTo(x.support)`.
- * To vectors of sum 1 it takes one number less. Throws for conditions on whole numbers.
+ * An invertible transform from unconstrained numbers to those that fulfil a constraint, for densities:
+ * `bijectTo(x.support)`. To vectors of sum 1 it takes one number less. Throws for conditions on whole numbers.
  *
  * ```ts
  * const transform = bijectTo(new Uniform(2, 6).support);
@@ -101,8 +101,8 @@ const both: readonly (readonly [Constraint, Make])[] = [
 export const bijectTo = /* @__PURE__ */ registry('bijectTo', [...both, [simplex, () => new StickBreakingTransform()]]);
 
 /**
- * A transform from unconstrained numbers to those that fulfil a constraint, for parameters that an optimizer changes. It may have
- * no unique inverse: to vectors of sum 1 it is a softmax.
+ * A transform from unconstrained numbers to those that fulfil a constraint, for parameters that an optimizer changes.
+ * It may have no unique inverse: to vectors of sum 1 it is a softmax.
  *
  * ```ts
  * transformTo(Normal.argConstraints.scale).forward(zeros([2])); // [1, 1]

@@ -136,7 +136,7 @@ export const corrCholesky: Constraint = {
   },
 };
 
-/** Symmetric matrices; whether they are positive definite is found when they are factorised. */
+/** Symmetric matrices; whether they are positive definite is found when they are factorized. */
 export const symmetric: Constraint = {
   text: 'a symmetric matrix',
   check(op, name, value) {

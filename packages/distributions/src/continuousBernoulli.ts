@@ -14,8 +14,9 @@ import { type Chance, chanceConstraints, chanceOf, clampProbs } from './probabil
 const oneMinus = (x: Tensor): Tensor => x.neg().add(1);
 
 /**
- * The continuous Bernoulli distribution over numbers from 0 to 1, with a density in proportion to `probs^x (1 - probs)^(1 - x)` (Loaiza-Ganem and
- * Cunningham, 2019): for decoders of pixels. Give `probs` or `logits`, a number or a tensor.
+ * The continuous Bernoulli distribution over numbers from 0 to 1, with a density in proportion to
+ * `probs^x (1 - probs)^(1 - x)` (Loaiza-Ganem and Cunningham, 2019): for decoders of pixels. Give `probs` or `logits`,
+ * a number or a tensor.
  *
  * ```ts
  * const pixel = new ContinuousBernoulli({ probs: 0.25 });

@@ -91,8 +91,8 @@ export abstract class Distribution {
   }
 
   /**
-   * The same distribution with its batch expanded to `batchShape`: dimensions of size 1 repeat, and new ones come first. No memory is
-   * copied.
+   * The same distribution with its batch expanded to `batchShape`: dimensions of size 1 repeat, and new ones come
+   * first. No memory is copied.
    *
    * ```ts
    * new Normal(zeros([3]), 1).expand([2, 3]).sample().shape; // [2, 3]
@@ -118,7 +118,10 @@ export abstract class Distribution {
     return out;
   }
 
-  /** The distributions that this one is made of and that have another batch, by the names of its fields, expanded for a batch of it. */
+  /**
+   * The distributions that this one is made of and that have another batch, by the names of its fields, expanded for a
+   * batch of it.
+   */
   protected expandParts(_batchShape: Shape): Record<string, Distribution> {
     return {};
   }

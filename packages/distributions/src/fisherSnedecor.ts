@@ -4,8 +4,8 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
 import { standardGamma } from './draws.js';
 
 /**
- * The F distribution: of the quotient of two chi-squared draws, of `df1` and `df2` degrees of freedom, each divided by these. The
- * mean is NaN for a `df2` up to 2, the variance up to 4, the mode for a `df1` up to 2.
+ * The F distribution: of the quotient of two chi-squared draws, of `df1` and `df2` degrees of freedom, each divided by
+ * these. The mean is NaN for a `df2` up to 2, the variance up to 4, the mode for a `df1` up to 2.
  *
  * ```ts
  * const f = new FisherSnedecor(3, 6);

@@ -17,7 +17,7 @@ export const euler = 0.5772156649015329;
  */
 export class Gumbel extends Distribution {
   static override readonly argConstraints: ArgConstraints<'loc' | 'scale'> = { loc: real, scale: positive };
-  /** Where the centre or mode lies, of the batch's shape. */
+  /** Where the center or mode lies, of the batch's shape. */
   readonly loc: Tensor;
   /** How wide it is: above 0, of the batch's shape. */
   readonly scale: Tensor;

@@ -5,8 +5,8 @@ import { euler } from './gumbel.js';
 import { clampProbs } from './probabilities.js';
 
 /**
- * The Kumaraswamy distribution over numbers from 0 to 1: close to the beta distribution with these concentrations, with draws that
- * are as easy as those of a uniform one.
+ * The Kumaraswamy distribution over numbers from 0 to 1: close to the beta distribution with these concentrations, with
+ * draws that are as easy as those of a uniform one.
  *
  * ```ts
  * const share = new Kumaraswamy(2, 1);

@@ -8,8 +8,9 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
 const size = { text: 'a whole number from 2 up', is: (n: unknown) => is.size.is(n) && (n as number) > 1 };
 
 /**
- * The distribution of Lewandowski, Kurowicka and Joe (2009) over the lower Cholesky factors of correlation matrices `[dim, dim]`. With a
- * `concentration` of 1 all correlation matrices are equally likely; the larger it is, the nearer they are to the identity.
+ * The distribution of Lewandowski, Kurowicka and Joe (2009) over the lower Cholesky factors of correlation matrices
+ * `[dim, dim]`. With a `concentration` of 1 all correlation matrices are equally likely; the larger it is, the nearer
+ * they are to the identity.
  *
  * ```ts
  * const factors = new LKJCholesky(3, 0.5);
@@ -34,8 +35,8 @@ export class LKJCholesky extends Distribution {
   }
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
-    // Onion: each row is a direction, and a length whose square has a beta distribution; of row i with i / 2 as the first
-    // concentration, where PyTorch 1.13 has i - 1 / 2, which is another distribution than that of its density.
+    // Onion: each row is a direction, and a length whose square has a beta distribution; of row i with i / 2 as the
+    // first concentration, where PyTorch 1.13 has i - 1 / 2, which is another distribution than that of its density.
     const { dtype, device } = this.concentration;
     const { dim } = this;
     const before = arange(dim - 1, { dtype, device });

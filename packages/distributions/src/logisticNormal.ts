@@ -16,8 +16,9 @@ import { smallestNormal } from './draws.js';
 import { Normal } from './normal.js';
 
 /**
- * The distribution of vectors from 0 up with sum 1 that are made of normal numbers, of mean `loc` `[..., n]` and standard deviation
- * `scale`: each breaks its share off what those before it left, and the last takes the rest. Events are `[n + 1]`.
+ * The distribution of vectors from 0 up with sum 1 that are made of normal numbers, of mean `loc` `[..., n]` and
+ * standard deviation `scale`: each breaks its share off what those before it left, and the last takes the rest. Events
+ * are `[n + 1]`.
  *
  * ```ts
  * const shares = new LogisticNormal(zeros([2]), 1);

@@ -14,8 +14,9 @@ import { type ArgConstraints, positive, real, realVector } from './constraints.j
 import { Distribution, type DistributionOptions } from './distribution.js';
 
 /**
- * The normal distribution over vectors, of mean `loc` `[..., n]`, whose covariance is `covFactor covFactorᵀ` plus a diagonal: of
- * `covFactor` `[..., n, rank]` and `covDiag` `[..., n]`, above 0. For a rank far below `n` no matrix of `n` times `n` is made.
+ * The normal distribution over vectors, of mean `loc` `[..., n]`, whose covariance is `covFactor covFactorᵀ` plus a
+ * diagonal: of `covFactor` `[..., n, rank]` and `covDiag` `[..., n]`, above 0. For a rank far below `n` no matrix of
+ * `n` times `n` is made.
  *
  * ```ts
  * const wide = new LowRankMultivariateNormal(zeros([3]), ones([3, 1]), ones([3]));

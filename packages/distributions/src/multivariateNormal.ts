@@ -21,7 +21,7 @@ export interface Covariance {
   precisionMatrix?: Tensor;
   /**
    * The Cholesky factor `L` of the covariance `L Lᵀ`, `[..., n, n]`: lower triangular, with a positive diagonal. Needs
-   * no factorisation.
+   * no factorization.
    */
   scaleTril?: Tensor;
 }

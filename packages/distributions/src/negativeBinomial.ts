@@ -5,7 +5,8 @@ import { standardGamma } from './draws.js';
 import { type Chance, chanceConstraints, chanceOf } from './probabilities.js';
 
 /**
- * How many successes there are, of probability `probs` or of log odds `logits`, until there have been `totalCount` failures.
+ * How many successes there are, of probability `probs` or of log odds `logits`, until there have been `totalCount`
+ * failures.
  *
  * ```ts
  * const tries = new NegativeBinomial(3, { probs: 0.25 });

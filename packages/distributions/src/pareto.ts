@@ -4,8 +4,8 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
 import { clampProbs } from './probabilities.js';
 
 /**
- * The Pareto distribution of numbers from `scale` up, whose density falls with the power `alpha + 1`. The mean is infinite for an
- * `alpha` up to 1, the variance up to 2.
+ * The Pareto distribution of numbers from `scale` up, whose density falls with the power `alpha + 1`. The mean is
+ * infinite for an `alpha` up to 1, the variance up to 2.
  *
  * ```ts
  * const wealth = new Pareto(1, 3);

@@ -6,8 +6,8 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
 import { type Chance, chanceConstraints, chanceOf, clampProbs } from './probabilities.js';
 
 /**
- * A Bernoulli distribution relaxed to numbers between 0 and 1 (Maddison et al., 2017), so that draws carry gradients: the lower the
- * `temperature`, the nearer to 0 and 1 they are.
+ * A Bernoulli distribution relaxed to numbers between 0 and 1 (Maddison et al., 2017), so that draws carry gradients:
+ * the lower the `temperature`, the nearer to 0 and 1 they are.
  *
  * ```ts
  * const gate = new RelaxedBernoulli(0.5, { probs: 0.25 });
@@ -57,8 +57,8 @@ export class RelaxedBernoulli extends Distribution {
 }
 
 /**
- * A distribution over classes relaxed to vectors from 0 up with sum 1 (Jang et al., 2017: the Gumbel softmax), so that draws carry
- * gradients: the lower the `temperature`, the nearer to one class they are. Events are `[classes]`.
+ * A distribution over classes relaxed to vectors from 0 up with sum 1 (Jang et al., 2017: the Gumbel softmax), so that
+ * draws carry gradients: the lower the `temperature`, the nearer to one class they are. Events are `[classes]`.
  *
  * ```ts
  * const choice = new RelaxedOneHotCategorical(0.5, { probs: tensor([1, 1, 2]) });

@@ -21,7 +21,7 @@ export class StudentT extends Distribution {
   };
   /** The degrees of freedom: above 0, of the batch's shape. */
   readonly df: Tensor;
-  /** Where the centre or mode lies, of the batch's shape. */
+  /** Where the center or mode lies, of the batch's shape. */
   readonly loc: Tensor;
   /** How wide it is: above 0, of the batch's shape. */
   readonly scale: Tensor;

@@ -12,11 +12,14 @@ export interface Transform {
   /** Applies the inverse function. */
   inverse(y: Tensor): Tensor;
   /**
-   * Returns the logarithm of the derivative's size at `x`, where `y` is `forward(x)`: for each element, or of the determinant of the derivatives for
-   * each vector or matrix.
+   * Returns the logarithm of the derivative's size at `x`, where `y` is `forward(x)`: for each element, or of the
+   * determinant of the derivatives for each vector or matrix.
    */
   logAbsDerivative(x: Tensor, y: Tensor): Tensor;
-  /** Whether the function is increasing, as a bool tensor if that differs between elements. Of vectors and matrices it says nothing. */
+  /**
+   * Whether the function is increasing, as a bool tensor if that differs between elements. Of vectors and matrices it
+   * says nothing.
+   */
   readonly rises: boolean | Tensor;
   /** How many of the last dimensions of what it takes are one vector (1) or matrix (2); 0 by default, for elements. */
   readonly domainDims?: number;

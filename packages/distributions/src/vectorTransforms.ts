@@ -32,8 +32,8 @@ export class AbsTransform implements Transform {
 }
 
 /**
- * `softmax(x, -1)`, from vectors to vectors with sum 1 of the same size. Many vectors have the same one, so it has no density;
- * `StickBreakingTransform` has.
+ * `softmax(x, -1)`, from vectors to vectors with sum 1 of the same size. Many vectors have the same one, so it has no
+ * density; `StickBreakingTransform` has.
  */
 export class SoftmaxTransform implements Transform {
   readonly codomain = simplex;
@@ -61,7 +61,8 @@ const countdown = (n: number, { dtype, device }: Tensor): Tensor =>
   );
 
 /**
- * From vectors of n numbers to vectors of n + 1 with sum 1: each number says which share of the rest its element takes. 0 gives equal shares.
+ * From vectors of n numbers to vectors of n + 1 with sum 1: each number says which share of the rest its element takes.
+ * 0 gives equal shares.
  *
  * ```ts
  * new StickBreakingTransform().forward(zeros([2])); // [0.3333, 0.3333, 0.3333]
@@ -103,7 +104,10 @@ export class StickBreakingTransform implements Transform {
   }
 }
 
-/** From square matrices to lower triangular ones with a positive diagonal: what is above the diagonal is left out, and the diagonal exponentiated. */
+/**
+ * From square matrices to lower triangular ones with a positive diagonal: what is above the diagonal is left out, and
+ * the diagonal exponentiated.
+ */
 export class LowerCholeskyTransform implements Transform {
   readonly codomain = lowerCholesky;
   readonly rises = true;
@@ -143,8 +147,8 @@ function fromLower(x: Tensor, n: number): Tensor {
 }
 
 /**
- * From vectors of `n (n - 1) / 2` numbers to the lower Cholesky factors of correlation matrices `[n, n]`: lower triangular, with a positive diagonal
- * and rows of norm 1.
+ * From vectors of `n (n - 1) / 2` numbers to the lower Cholesky factors of correlation matrices `[n, n]`: lower
+ * triangular, with a positive diagonal and rows of norm 1.
  *
  * ```ts
  * new CorrCholeskyTransform().forward(zeros([3])); // eye(3)

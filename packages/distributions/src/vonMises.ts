@@ -4,8 +4,8 @@ import { type ArgConstraints, positive, real } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 
 /**
- * The von Mises distribution over angles in radians, around `loc`: the larger the `concentration`, the nearer to it. The variance is
- * that of directions, from 0 to 1.
+ * The von Mises distribution over angles in radians, around `loc`: the larger the `concentration`, the nearer to it.
+ * The variance is that of directions, from 0 to 1.
  *
  * ```ts
  * const wind = new VonMises(0, 2);

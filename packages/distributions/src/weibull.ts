@@ -5,8 +5,8 @@ import { euler } from './gumbel.js';
 import { clampProbs } from './probabilities.js';
 
 /**
- * The Weibull distribution with this `scale` and shape `concentration`: of times to a failure that gets less likely with age for a
- * concentration below 1, and more likely above.
+ * The Weibull distribution with this `scale` and shape `concentration`: of times to a failure that gets less likely
+ * with age for a concentration below 1, and more likely above.
  *
  * ```ts
  * const life = new Weibull(2, 1);

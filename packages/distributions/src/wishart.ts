@@ -20,8 +20,9 @@ import { standardGamma } from './draws.js';
 import { type Covariance, covarianceOptions, factorOf, matrixOf } from './multivariateNormal.js';
 
 /**
- * The Wishart distribution over symmetric positive definite matrices `[n, n]`: of the sums of the products `x xᵀ` of `df` normal vectors with
- * mean 0 and a covariance, of which one matrix `[..., n, n]` is given. `df` is above `n - 1`, and need not be whole.
+ * The Wishart distribution over symmetric positive definite matrices `[n, n]`: of the sums of the products `x xᵀ` of
+ * `df` normal vectors with mean 0 and a covariance, of which one matrix `[..., n, n]` is given. `df` is above `n - 1`,
+ * and need not be whole.
  *
  * ```ts
  * const scatters = new Wishart(3, { covarianceMatrix: eye(2) });

@@ -158,7 +158,9 @@ export function gatesOf(context: Rule.RuleContext): Gates {
 const decorators = (fn: Node): Node[] =>
   fn.parent.type === 'MethodDefinition' || fn.parent.type === 'PropertyDefinition' ? (fn.parent.decorators ?? []) : [];
 
-/** Whether a generator always runs in a frame of its own, whatever a condition returns; then its scopes may stay open. */
+/**
+ * Whether a generator always runs in a frame of its own, whatever a condition returns; then its scopes may stay open.
+ */
 export function isAlwaysGuarded(fn: Node, gates: Gates): boolean {
   const always = (gate: Node) => gates.isGate(gate) && !(gate.type === 'CallExpression' && gate.arguments.length > 0);
   if (decorators(fn).some((d) => always(d.expression))) return true;

@@ -1,6 +1,7 @@
 /**
- * ESLint rules for mistakes with gates that the compiler cannot see. With typed linting (`typescript-eslint`), gates are
- * recognised by their type, including those that a program defines; without it, by their import from `@gradgate/...`.
+ * ESLint rules for mistakes with gates that the compiler cannot see. With typed linting (`typescript-eslint`), gates
+ * are recognized by their type, including those that a program defines; without it, by their import from
+ * `@gradgate/...`.
  */
 import type { ESLint, Linter } from 'eslint';
 import { noAsyncCondition } from './rules/noAsyncCondition.js';

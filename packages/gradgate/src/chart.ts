@@ -20,7 +20,7 @@ export interface TextOptions {
   size?: number;
   weight?: number;
   turned?: boolean;
-  colour?: string;
+  color?: string;
 }
 
 /** A line of text; `turned` reads upwards. */
@@ -28,10 +28,10 @@ export function label(
   x: number,
   y: number,
   text: string,
-  { anchor = 'start', size = 12, weight = 400, turned = false, colour = '#444' }: TextOptions = {},
+  { anchor = 'start', size = 12, weight = 400, turned = false, color = '#444' }: TextOptions = {},
 ): string {
   const turn = turned ? ` transform="rotate(-90 ${round(x)} ${round(y)})"` : '';
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" font-size="${size}" font-weight="${weight}" fill="${colour}"${turn}>${escaped(text)}</text>`;
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" font-size="${size}" font-weight="${weight}" fill="${color}"${turn}>${escaped(text)}</text>`;
 }
 
 /** A filled rectangle. */
@@ -57,14 +57,14 @@ export const line = (x1: number, y1: number, x2: number, y2: number, stroke = '#
 /** The approximate width of text: there is no page to measure it on. */
 export const widthOf = (text: string, size = 12): number => [...text].length * size * 0.58;
 
-/** A legend: names with their colours, in a row whose right end is at `right`. */
+/** A legend: names with their colors, in a row whose right end is at `right`. */
 export function legend(entries: readonly (readonly [string, string])[], right: number, y: number): string {
   let x = right;
   return [...entries]
     .reverse()
-    .map(([name, colour]) => {
+    .map(([name, color]) => {
       x -= widthOf(name) + 4;
-      const part = `${rect(x - 16, y - 9, 12, 10, colour)}${label(x, y, name)}`;
+      const part = `${rect(x - 16, y - 9, 12, 10, color)}${label(x, y, name)}`;
       x -= 28;
       return part;
     })

@@ -44,8 +44,8 @@ const known = {
   ...{ yLog: is.boolean, xLog: is.boolean, smoothing: is.probability, x: is.arrayOf(is.number) },
 };
 
-/** The colours of curves: people with any kind of colour vision can tell them apart (Okabe and Ito, 2008). */
-const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
+/** The colors of curves: people with any kind of color vision can tell them apart (Okabe and Ito, 2008). */
+const colors = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
 
 /** An exponential moving average of the finite values, starting at the first of them, as in TensorBoard. */
 export function smooth(values: readonly number[], weight: number): number[] {
@@ -110,14 +110,14 @@ export function curvesSvg(curves: Curves, options: CurvesOptions = {}): string {
       parts.push(chart.label(xs(value), bottom + 18, text, { anchor: 'middle' }));
   parts.push(chart.line(left, bottom, right, bottom, '#888'));
   entries.forEach(([, values], i) => {
-    const colour = colours[i % colours.length]!;
-    if (smoothing > 0) parts.push(chart.path(draw([...values]) ?? '', colour, 1, 0.3));
-    parts.push(chart.path(draw(smooth(values, smoothing)) ?? '', colour, 2));
-    if (values.length < 40 && smoothing === 0) parts.push(...points(values, at, xs, ys, yLog, colour));
+    const color = colors[i % colors.length]!;
+    if (smoothing > 0) parts.push(chart.path(draw([...values]) ?? '', color, 1, 0.3));
+    parts.push(chart.path(draw(smooth(values, smoothing)) ?? '', color, 2));
+    if (values.length < 40 && smoothing === 0) parts.push(...points(values, at, xs, ys, yLog, color));
   });
   parts.push(
     chart.legend(
-      entries.map(([name], i) => [name, colours[i % colours.length]!] as const),
+      entries.map(([name], i) => [name, colors[i % colors.length]!] as const),
       right,
       20,
     ),
@@ -130,10 +130,10 @@ export function curvesSvg(curves: Curves, options: CurvesOptions = {}): string {
 type Scale = ScaleContinuousNumeric<number, number>;
 
 /** A dot for each value, so that an isolated one is visible. */
-const points = (values: readonly number[], at: readonly number[], xs: Scale, ys: Scale, log: boolean, colour: string) =>
+const points = (values: readonly number[], at: readonly number[], xs: Scale, ys: Scale, log: boolean, color: string) =>
   values.flatMap((v, i) =>
     Number.isFinite(v) && (!log || v > 0)
-      ? [`<circle cx="${xs(at[i]!).toFixed(2)}" cy="${ys(v).toFixed(2)}" r="2.5" fill="${colour}"/>`]
+      ? [`<circle cx="${xs(at[i]!).toFixed(2)}" cy="${ys(v).toFixed(2)}" r="2.5" fill="${color}"/>`]
       : [],
   );
 

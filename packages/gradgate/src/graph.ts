@@ -179,7 +179,7 @@ function draw(t: Tensor | readonly Tensor[], options: GraphOptions): { dot: stri
 
 /**
  * The autograd graph of a tensor, or of several, in Graphviz's DOT language: operations in blue, leaves that require
- * grad in green, and, dashed, tensors that are not tracked: in red with the gate they were computed under, in grey
+ * grad in green, and, dashed, tensors that are not tracked: in red with the gate they were computed under, in gray
  * those from `detach()`. With `modules` operations are drawn in a frame for each module, modules deeper than `depth` as
  * one box, and of modules that repeat only the first.
  */

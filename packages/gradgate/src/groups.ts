@@ -2,8 +2,8 @@ import type { Node } from '@gradgate/core';
 import { leafOf, type ModuleCall, type ModuleCalls } from './modules.js';
 import { type Repeat, Repeats } from './repeats.js';
 
-/** The most boxes that are drawn by default: more cannot be read on a screen. */
-const most = 60;
+/** How many boxes are drawn by default: more cannot be read on a screen. */
+const maxBoxes = 60;
 
 /** The innermost call that contains both, possibly one of the two. */
 function commonCall(a: ModuleCall | null, b: ModuleCall | null): ModuleCall | null {
@@ -45,7 +45,7 @@ export class Groups {
       for (let call = place; call !== null; call = call.parent) this.sizes.set(call, (this.sizes.get(call) ?? 0) + 1);
     }
     this.depth = Math.min(depth ?? deepest, deepest);
-    while (depth === undefined && this.depth > 0 && this.boxes() > most) this.depth--;
+    while (depth === undefined && this.depth > 0 && this.boxes() > maxBoxes) this.depth--;
   }
 
   /** Finds the frame of each node. Parameters are drawn in the innermost frame that contains all their uses. */

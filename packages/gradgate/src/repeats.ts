@@ -119,7 +119,10 @@ export class Repeats {
     return { call, nodes, index, text: [call.shapes.join(), ...lines].join('\n') };
   }
 
-  /** Whether `b` computes the same as `a`, from the results of `a`, which nothing else uses that does not use those of `b`. */
+  /**
+   * Whether `b` computes the same as `a`, from the results of `a`, which nothing else uses that does not use those of
+   * `b`.
+   */
   private continues(a: Content, b: Content): boolean {
     if (a.call.module.constructor !== b.call.module.constructor || a.text !== b.text) return false;
     let isFed = false;

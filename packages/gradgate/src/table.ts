@@ -6,13 +6,13 @@ export interface Table {
   rows: { name: string; cells: string[] }[];
 }
 
-/** The most rows and columns that are shown in full, and how many of a longer dimension are shown at each end. */
-const most = 20;
+/** Up to how many rows and columns are shown in full, and how many of a longer dimension are shown at each end. */
+const maxShown = 20;
 const edge = 8;
 
 /** The indices of a dimension that are shown; null stands for those left out. */
 const shownOf = (n: number): (number | null)[] =>
-  n <= most
+  n <= maxShown
     ? [...Array(n).keys()]
     : [...Array(edge).keys(), null, ...Array.from({ length: edge }, (_, i) => n - edge + i)];
 

@@ -69,9 +69,9 @@ function lanes(calls: readonly Open[]): TimelineEntry[] {
   });
 }
 
-const colours = { on: '#00897b', off: '#ef8a17', inference: '#7e57c2' };
+const colors = { on: '#00897b', off: '#ef8a17', inference: '#7e57c2' };
 const names = { on: 'gradients on', off: 'gradients off', inference: 'inference mode' };
-const modeOf = ({ enabled, inference }: ObservedCall): keyof typeof colours =>
+const modeOf = ({ enabled, inference }: ObservedCall): keyof typeof colors =>
   inference ? 'inference' : enabled ? 'on' : 'off';
 
 const timelineOptions = { width: pixels, title: is.string };
@@ -85,7 +85,7 @@ const anEntry: Kind = {
 
 /**
  * A timeline as SVG: one row for each method (calls without one are listed by their gate), a bar for each call,
- * coloured by the mode in it. Calls whose gate's condition was false have pale bars. Overlapping flows are drawn one
+ * colored by the mode in it. Calls whose gate's condition was false have pale bars. Overlapping flows are drawn one
  * below the other.
  */
 export function timelineSvg(entries: readonly TimelineEntry[], options?: { width?: number; title?: string }): string {
@@ -95,7 +95,7 @@ export function timelineSvg(entries: readonly TimelineEntry[], options?: { width
   const rows = [...new Set(entries.map(rowOf))];
   const first = entries[0]?.start ?? 0;
   const height = 90 + 26 * Math.max(1, rows.length);
-  const modes = Object.keys(colours) as (keyof typeof colours)[];
+  const modes = Object.keys(colors) as (keyof typeof colors)[];
   const [left, right, top, bottom] = [190, width - 24, 40, height - 36];
   const row = (bottom - top) / Math.max(1, rows.length);
   const end = Math.max(0.001, ...entries.map((e) => e.end - first));
@@ -115,11 +115,11 @@ export function timelineSvg(entries: readonly TimelineEntry[], options?: { width
     const [x, until] = [xs(e.start - first), xs(e.end - first)];
     const y = top + (rows.indexOf(rowOf(e)) + 0.2) * row;
     const what = `${rowOf(e)}: ${names[modeOf(e)]}, ${(e.end - e.start).toFixed(2)} ms`;
-    parts.push(chart.rect(x, y, Math.max(1.5, until - x), row * 0.6, colours[modeOf(e)], e.held ? 0.9 : 0.35, what));
+    parts.push(chart.rect(x, y, Math.max(1.5, until - x), row * 0.6, colors[modeOf(e)], e.held ? 0.9 : 0.35, what));
   }
   parts.push(
     chart.legend(
-      modes.map((mode) => [names[mode], colours[mode]] as const),
+      modes.map((mode) => [names[mode], colors[mode]] as const),
       right,
       20,
     ),

@@ -1,4 +1,4 @@
-// Reductions, softmax, log-softmax, cross entropy and normalisation over rows of `n` elements. Sums are accumulated in float64.
+// Reductions, softmax, log-softmax, cross entropy and normalization over rows of `n` elements. Sums are accumulated in float64.
 #include "functions.h"
 
 INLINE double row_sum(const float *x, ptrdiff_t n) {

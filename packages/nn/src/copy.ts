@@ -5,7 +5,9 @@ import { className, isModule, type Registry, registryOf } from './members.js';
 import type { Module } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
 
-/** A copy under way, and what has been copied: what is shared in the original is shared in the copy, and circles end. */
+/**
+ * A copy under way, and what has been copied: what is shared in the original is shared in the copy, and circles end.
+ */
 interface Copies {
   readonly op: string;
   readonly known: Map<unknown, unknown>;
@@ -15,11 +17,11 @@ interface Copies {
 const newCopies = (op: string): Copies => ({ op, known: new Map(), depth: 0 });
 
 /** What is nested deeper would not fit on the stack. */
-const mostNested = 500;
+const maxDepth = 500;
 
 /**
- * A copy of a state dict of a module, an optimizer or a scheduler that stays as it is while training goes on: its tensors
- * have storage of their own. `const best = snapshot(model.stateDict())`.
+ * A copy of a state dict of a module, an optimizer or a scheduler that stays as it is while training goes on: its
+ * tensors have storage of their own. `const best = snapshot(model.stateDict())`.
  *
  * ```ts
  * const model = new Linear(1, 1);
@@ -41,8 +43,8 @@ function copy(value: unknown, copies: Copies): unknown {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
   const known = copies.known.get(value);
   if (known !== undefined) return known;
-  if (copies.depth === mostNested)
-    throw new TypeError(`${copies.op}: lists and objects are nested deeper than ${mostNested} levels`);
+  if (copies.depth === maxDepth)
+    throw new TypeError(`${copies.op}: lists and objects are nested deeper than ${maxDepth} levels`);
   copies.depth++;
   const made = copyObject(value, copies);
   copies.depth--;

@@ -42,7 +42,7 @@ export {
   data,
   /** Layers, losses and activations as functions: they hold no parameters. */
   functional,
-  /** Initialisations, which write to a tensor in place and return it. */
+  /** Initializations, which write to a tensor in place and return it. */
   init,
   /** Optimizers, schedulers of the learning rate, and what averages or scales beside them. */
   optim,

@@ -185,7 +185,7 @@ function fans(op: string, t: Tensor): { in: number; out: number } {
   return { in: t.shape[1]! * field, out: t.shape[0]! * field };
 }
 
-/** The functions that `calculateGain` and the Kaiming initialisations know. */
+/** The functions that `calculateGain` and the Kaiming initializations know. */
 export type Nonlinearity = 'linear' | 'conv1d' | 'conv2d' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';
 
 const nonlinearities = is.oneOf('linear', 'conv1d', 'conv2d', 'sigmoid', 'tanh', 'relu', 'leakyRelu', 'selu');

@@ -52,8 +52,8 @@ export interface Registry {
 }
 
 /**
- * A class whose `forward` only reads fields of `this`, and shows `this` to nobody, has it under this name: it gets the target of
- * the proxy, through which reading takes longer. What is written there would not be seen.
+ * A class whose `forward` only reads fields of `this`, and shows `this` to nobody, has it under this name: it gets the
+ * target of the proxy, through which reading takes longer. What is written there would not be seen.
  */
 export const readsFields: unique symbol = Symbol('readsFields');
 
@@ -129,7 +129,10 @@ export const substituting = substitutes.gateWith(
 
 const reads = { substituting: false };
 
-/** Reading fields is faster without a function for it, so there is one from the first `functionalCall` on, and in recordings. */
+/**
+ * Reading fields is faster without a function for it, so there is one from the first `functionalCall` on, and in
+ * recordings.
+ */
 function setReading(): void {
   handler.get = reads.substituting || recording.current !== null ? readField : undefined;
 }

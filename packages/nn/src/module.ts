@@ -22,7 +22,9 @@ const ownTraining = Symbol('training');
 
 const loadStateDictOptions = { strict: is.boolean };
 
-/** The tensors of a module by their dotted names, spelt as PyTorch does: `encoder.layers.0.self_attn.in_proj_weight`. */
+/**
+ * The tensors of a module by their dotted names, spelled as PyTorch does: `encoder.layers.0.self_attn.in_proj_weight`.
+ */
 export type StateDict = Record<string, Tensor>;
 
 /**
@@ -41,8 +43,8 @@ export type StateDict = Record<string, Tensor>;
  * Members in arrays, sets, maps and plain objects that are fields, and behind `accessor` fields, are registered too, by
  * index or key: `blocks.0`. Those in `#private` fields cannot be seen; a call of one is reported.
  *
- * A module is a function: calling it calls `forward` with its hooks. A field that holds a parameter, a buffer or a module
- * goes on to hold one, or null: writing something else throws, rather than losing it.
+ * A module is a function: calling it calls `forward` with its hooks. A field that holds a parameter, a buffer or a
+ * module goes on to hold one, or null: writing something else throws, rather than losing it.
  */
 export class Module {
   /**
@@ -60,7 +62,7 @@ export class Module {
 
   constructor() {
     // The instance is a function, so that `net(x)` works, with the class of `new`. Returning it from here makes it the
-    // `this` of all derived constructors and field initialisers.
+    // `this` of all derived constructors and field initializers.
     const target = ((...args: unknown[]) => call(registry, args)) as unknown as Module & {
       name?: string;
       length?: number;
@@ -96,8 +98,8 @@ export class Module {
   }
 
   /**
-   * Calls `hook` in backward, with the gradients of the arguments and outputs of each call that was recorded. It runs in
-   * backward's mode; calls under noGrad never reach it.
+   * Calls `hook` in backward, with the gradients of the arguments and outputs of each call that was recorded. It runs
+   * in backward's mode; calls under noGrad never reach it.
    */
   registerFullBackwardHook(hook: BackwardHook): { remove(): void } {
     return register(this, 'backward', hook);
@@ -214,7 +216,8 @@ export class Module {
   }
 
   /**
-   * Moves parameters, their gradients and buffers to a device as `to` does, also from one whose values are not there at once.
+   * Moves parameters, their gradients and buffers to a device as `to` does, also from one whose values are not there at
+   * once.
    *
    * ```ts
    * const model = await new Linear(3, 2).toAsync('cpu');

@@ -1,6 +1,8 @@
 import { backend, type Kernels } from '@gradgate/core';
 
-/** Tells `add` of the multiplications in each product and convolution on these devices, until what this gives is called. */
+/**
+ * Tells `add` of the multiplications in each product and convolution on these devices, until what this gives is called.
+ */
 export function watchMultiplications(devices: Iterable<string>, add: (count: number) => void): () => void {
   const undo = Array.from(devices, (device) => {
     const { kernels } = backend(device);

@@ -78,7 +78,7 @@ const norms = (v: Tensor, dim: number | null): Tensor =>
       );
 
 /**
- * Weight normalisation (Salimans and Kingma, 2016): `weight = g v / |v|`, with `weightG` and `weightV` as parameters in
+ * Weight normalization (Salimans and Kingma, 2016): `weight = g v / |v|`, with `weightG` and `weightV` as parameters in
  * place of `weight`, for each slice along `dim`. Gives the module.
  *
  * ```ts
@@ -117,9 +117,10 @@ export function removeWeightNorm<M extends Module>(module: M, options?: { name?:
 }
 
 /**
- * Spectral normalisation (Miyato et al., 2018): the weight is divided by its largest singular value, which
- * `powerIterations` of the power method estimate anew for each call of the module in training. The weight is a matrix with a
- * row for each slice along `dim`, which is that of the output: 1 for transposed convolutions, otherwise 0. Gives the module.
+ * Spectral normalization (Miyato et al., 2018): the weight is divided by its largest singular value, which
+ * `powerIterations` of the power method estimate anew for each call of the module in training. The weight is a matrix
+ * with a row for each slice along `dim`, which is that of the output: 1 for transposed convolutions, otherwise 0. Gives
+ * the module.
  *
  * ```ts
  * spectralNorm(new Linear(3, 2))(randn([5, 3])).shape; // [5, 2]

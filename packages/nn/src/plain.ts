@@ -10,7 +10,10 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === null || (Object.getPrototypeOf(prototype) === null && tagOf(value) === '[object Object]');
 }
 
-/** Plain objects, and instances of classes with fields; not those that keep their value elsewhere, such as dates and maps. */
+/**
+ * Plain objects, and instances of classes with fields; not those that keep their value elsewhere, such as dates and
+ * maps.
+ */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   isPlain(value) ||
   (typeof value === 'object' && value !== null && tagOf(value) === '[object Object]' && Object.keys(value).length > 0);

@@ -96,8 +96,8 @@ function lengthsOf(op: string, lengths: readonly number[] | Tensor, count: numbe
 }
 
 /**
- * Sequences `[length, ...]` padded to the longest: `[L, N, ...]`, or `[N, L, ...]` with `batchFirst`. Options: `batchFirst`
- * false, `paddingValue` 0.
+ * Sequences `[length, ...]` padded to the longest: `[L, N, ...]`, or `[N, L, ...]` with `batchFirst`. Options:
+ * `batchFirst` false, `paddingValue` 0.
  *
  * ```ts
  * padSequence([tensor([1, 2, 3]), tensor([4])], { batchFirst: true }); // [[1, 2, 3], [4, 0, 0]]
@@ -174,8 +174,8 @@ function packed(
 }
 
 /**
- * Sequences `[length, ...]` packed step by step. They are sorted, the longest first, unless `{ enforceSorted: false }` has
- * it done here: then what recurrent layers give is in the order of `sequences` again.
+ * Sequences `[length, ...]` packed step by step. They are sorted, the longest first, unless `{ enforceSorted: false }`
+ * has it done here: then what recurrent layers give is in the order of `sequences` again.
  *
  * ```ts
  * const packed = packSequence([tensor([1, 2, 3]), tensor([4])]);
@@ -197,8 +197,9 @@ export const packSequence = /* @__PURE__ */ named(
 );
 
 /**
- * Padded sequences `[L, N, ...]`, or `[N, L, ...]` with `batchFirst`, packed step by step; `lengths` are numbers, or a tensor
- * of integers, of which the values are read. Options: `batchFirst` false, `enforceSorted` true, as of `packSequence`.
+ * Padded sequences `[L, N, ...]`, or `[N, L, ...]` with `batchFirst`, packed step by step; `lengths` are numbers, or a
+ * tensor of integers, of which the values are read. Options: `batchFirst` false, `enforceSorted` true, as of
+ * `packSequence`.
  *
  * ```ts
  * packPaddedSequence(tensor([[1, 2, 3], [4, 0, 0]]), [3, 1], { batchFirst: true }).data; // [1, 4, 2, 3]
@@ -229,8 +230,9 @@ function lengthsIn({ batchSizes, unsortedIndices }: PackedSequence): number[] {
 }
 
 /**
- * Packed sequences padded, in the order in which they were given: `[L, N, ...]`, or `[N, L, ...]` with `batchFirst`; and
- * their lengths. Options: `batchFirst` false, `paddingValue` 0, `totalLength`, a length at least that of the longest.
+ * Packed sequences padded, in the order in which they were given: `[L, N, ...]`, or `[N, L, ...]` with `batchFirst`;
+ * and their lengths. Options: `batchFirst` false, `paddingValue` 0, `totalLength`, a length at least that of the
+ * longest.
  *
  * ```ts
  * const packed = packSequence([tensor([1, 2, 3]), tensor([4])]);

@@ -6,12 +6,12 @@ import type { Module } from './module.js';
 import { shapeText } from './shapeText.js';
 
 /**
- * The parameters and the buffers of models of one kind, stacked: `[models, ...shape]` by name. With `vmap` and `functionalCall` they
- * are an ensemble that is called, and trained, at once. The stacked parameters are new leaves, which require grad where those of the
- * first model do.
+ * The parameters and the buffers of models of one kind, stacked: `[models, ...shape]` by name. With `vmap` and
+ * `functionalCall` they are an ensemble that is called, and trained, at once. The stacked parameters are new leaves,
+ * which require grad where those of the first model do.
  *
- * @param models At least one, all of one class, with parameters and buffers of the same names, shapes and dtypes, and all in training or all
- * in evaluation.
+ * @param models At least one, all of one class, with parameters and buffers of the same names, shapes and dtypes, and
+ * all in training or all in evaluation.
  * @returns Parameters and buffers.
  *
  * ```ts

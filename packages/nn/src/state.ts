@@ -13,7 +13,9 @@ interface Place {
   readonly prefix: string;
 }
 
-/** A module and everything below it, a shared module under each of its names; references back to a parent are left out. */
+/**
+ * A module and everything below it, a shared module under each of its names; references back to a parent are left out.
+ */
 function* places(module: Module, path = '', prefix = '', above: readonly Module[] = []): Generator<Place> {
   yield { module, path, prefix };
   const inside = [...above, module];
@@ -53,7 +55,9 @@ function entriesOf(root: Module): Map<string, Entry> {
   return entries;
 }
 
-/** Parameters and buffers by every name that they may be given under: those of fields, of the state dict, and aliases. */
+/**
+ * Parameters and buffers by every name that they may be given under: those of fields, of the state dict, and aliases.
+ */
 export function tensorsByAnyName(root: Module): Map<string, Tensor> {
   const found = new Map<string, Tensor>();
   const entries = [...allEntries(root)];

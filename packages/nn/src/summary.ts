@@ -74,10 +74,10 @@ function run(model: Module, modules: readonly Module[], inputs: readonly unknown
 
 /**
  * A table of the model: for each module its class, the shape of its output for `inputs`, its own parameters, whether
- * they are trainable or frozen, how many multiplications its own products and convolutions take, and what its decorators
- * say about gradients. Below it are the sums, and the memory that parameters, buffers and, for `inputs`, the outputs of
- * modules without parts take. The model runs once, in `evaluating`. A module that is called several times shows its last
- * output, and the multiplications of all calls.
+ * they are trainable or frozen, how many multiplications its own products and convolutions take, and what its
+ * decorators say about gradients. Below it are the sums, and the memory that parameters, buffers and, for `inputs`, the
+ * outputs of modules without parts take. The model runs once, in `evaluating`. A module that is called several times
+ * shows its last output, and the multiplications of all calls.
  *
  * ```ts
  * console.log(summary(new Sequential(new Linear(784, 10)), randn([1, 784])));

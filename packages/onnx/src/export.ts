@@ -33,10 +33,12 @@ const optionKinds = { inputNames: is.arrayOf(is.string), outputNames: is.arrayOf
  * operations must not depend on the values of its inputs.
  *
  * @param model The module.
- * @param inputs The arguments of its `forward`: tensors become inputs of the graph, other arguments stay as in this call.
+ * @param inputs The arguments of its `forward`: tensors become inputs of the graph, other arguments stay as in this
+ * call.
  * @param options Names of the graph's inputs and outputs.
  * @returns The bytes of the file: opset 21, as onnxruntime 1.20 and later read it.
- * @throws TensorError If the model uses operators that ONNX does not have, reads values or draws random numbers; it says which.
+ * @throws TensorError If the model uses operators that ONNX does not have, reads values or draws random numbers; it
+ * says which.
  *
  * ```ts
  * const model = new Sequential(new Linear(4, 8), new ReLU(), new Linear(8, 2));

@@ -21,11 +21,11 @@ const multiply = (t: Trace, a: Value, b: Value, shape = a.shape): Value =>
   t.node('Mul', [a, b], { dtype: a.dtype, shape });
 
 /** `(x - mean) / sqrt(var + eps)` over `dims`. */
-function normalised(t: Trace, x: Value, dims: readonly number[], eps: number, isCentered: boolean): Value {
-  const centred = isCentered ? t.node('Sub', [x, reduced(t, 'ReduceMean', x, dims, true)], x) : x;
-  const variance = reduced(t, 'ReduceMean', multiply(t, centred, centred), dims, true);
+function normalized(t: Trace, x: Value, dims: readonly number[], eps: number, isCentered: boolean): Value {
+  const centered = isCentered ? t.node('Sub', [x, reduced(t, 'ReduceMean', x, dims, true)], x) : x;
+  const variance = reduced(t, 'ReduceMean', multiply(t, centered, centered), dims, true);
   const root = t.node('Sqrt', [t.node('Add', [variance, t.scalar(eps, x.dtype)], variance)], variance);
-  return t.node('Div', [centred, root], x);
+  return t.node('Div', [centered, root], x);
 }
 
 /** `x * weight + bias`, both in the shape `as`. */
@@ -166,8 +166,8 @@ export const recorders: { readonly [K in keyof Kernels]?: Recorder<K> } = {
   variance(t, x, dims, correction, root, out, means) {
     const value = t.cast(t.read(x), out.dtype);
     const mean = reduced(t, 'ReduceMean', value, dims, true);
-    const centred = t.node('Sub', [value, mean], value);
-    const sum = reduced(t, 'ReduceSum', multiply(t, centred, centred), dims, false);
+    const centered = t.node('Sub', [value, mean], value);
+    const sum = reduced(t, 'ReduceSum', multiply(t, centered, centered), dims, false);
     const count = dims.reduce((n, d) => n * x.shape[d]!, 1);
     const variance = t.node('Div', [sum, t.scalar(count - correction, sum.dtype)], sum);
     t.write(out, t.reshape(root ? t.node('Sqrt', [variance], sum) : variance, out.shape));
@@ -221,14 +221,14 @@ export const recorders: { readonly [K in keyof Kernels]?: Recorder<K> } = {
         ...(bias ? [t.reshape(t.read(bias), own)] : []),
       ];
       t.write(out, t.node('LayerNormalization', inputs, out, { axis, epsilon: { float: eps } }));
-    } else t.write(out, affine(t, normalised(t, value, dims, eps, false), weight, bias, own));
+    } else t.write(out, affine(t, normalized(t, value, dims, eps, false), weight, bias, own));
     t.lose(means, forBackward);
     t.lose(scales, forBackward);
   },
   normChannels(t, x, weight, bias, { batch, channels, inner, together }, eps, out, means, variances) {
     const value = t.read(x);
     const grouped = together === 0 ? [batch, channels, inner] : [batch, channels / together, together * inner];
-    const groups = normalised(t, t.reshape(value, grouped), together === 0 ? [0, 2] : [2], eps, true);
+    const groups = normalized(t, t.reshape(value, grouped), together === 0 ? [0, 2] : [2], eps, true);
     t.write(
       out,
       t.reshape(affine(t, t.reshape(groups, [batch, channels, inner]), weight, bias, [channels, 1]), out.shape),

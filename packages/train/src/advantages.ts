@@ -22,8 +22,8 @@ export interface Estimated {
  *
  * @param options.gamma The discount of a reward per step; 0.99 by default.
  * @param options.lambda How far it looks ahead, from 0, one step, to 1, the end of the episode; 0.95 by default.
- * @param options.normalize Whether the advantages are shifted and scaled to mean 0 and standard deviation 1, as for PPO; false by
- * default. The returns are not.
+ * @param options.normalize Whether the advantages are shifted and scaled to mean 0 and standard deviation 1, as for
+ * PPO; false by default. The returns are not.
  * @example
  * const { advantages, returns } = generalizedAdvantages({ ...experience, values, nextValues }, { normalize: true });
  */

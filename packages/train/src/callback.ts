@@ -36,7 +36,7 @@ export interface Callback {
 
 const methods = ['onFitStart', 'onStep', 'onTrainEpochEnd', 'onEpochEnd', 'onAbort', 'onFitEnd'];
 
-/** Refuses classes without `new` and misspelt methods, which would do nothing without an error. */
+/** Refuses classes without `new` and misspelled methods, which would do nothing without an error. */
 export const aCallback: Kind = {
   text: `a callback, an object with some of ${methods.join(', ')}`,
   is: (v) =>

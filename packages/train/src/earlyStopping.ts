@@ -21,7 +21,8 @@ export class EarlyStopping implements Callback {
 
   /**
    * @param options.patience The number of epochs without a better value after which it stops; 3 by default.
-   * @param options.restoreBest Whether the model gets the weights of its best epoch at the end; false by default. Keeps a copy of them.
+   * @param options.restoreBest Whether the model gets the weights of its best epoch at the end; false by default. Keeps
+   * a copy of them.
    */
   constructor(options: MonitorOptions & { patience?: number; restoreBest?: boolean } = {}) {
     const known = { patience: is.count, restoreBest: is.boolean };

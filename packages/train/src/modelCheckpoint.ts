@@ -17,7 +17,8 @@ export class ModelCheckpoint implements Callback {
 
   /**
    * @param folder The folder, created if needed.
-   * @param options.everySteps The number of steps after which `last.safetensors` is saved within an epoch too; by default it is not.
+   * @param options.everySteps The number of steps after which `last.safetensors` is saved within an epoch too; by
+   * default it is not.
    */
   constructor(
     /** Where the checkpoints are written. */

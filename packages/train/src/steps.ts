@@ -69,7 +69,9 @@ export function checkModel(op: string, model: unknown): void {
   if (!(model instanceof Module)) throw new TypeError(`${op}: the model must be a Module, got ${show(model)}`);
 }
 
-/** Throws unless `optimizer` has the methods of one and parameters of the model: with others nothing would be learned. */
+/**
+ * Throws unless `optimizer` has the methods of one and parameters of the model: with others nothing would be learned.
+ */
 export function checkOptimizer(op: string, optimizer: Partial<Stepped> | null, model: Module): void {
   const { step, zeroGrad, stateDict, loadStateDict, paramGroups } = optimizer ?? {};
   if (![step, zeroGrad, stateDict, loadStateDict].every(is.callback.is) || !Array.isArray(paramGroups))

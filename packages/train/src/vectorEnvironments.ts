@@ -30,8 +30,8 @@ const countKind = {
 };
 
 /**
- * `count` environments of one kind side by side, for a `Collector`; one whose episode ends starts a new one in the same step. `make`
- * makes each of them. With `maxEpisodeSteps` an episode is cut off after so many steps.
+ * `count` environments of one kind side by side, for a `Collector`; one whose episode ends starts a new one in the same
+ * step. `make` makes each of them. With `maxEpisodeSteps` an episode is cut off after so many steps.
  *
  * ```ts
  * const carts = new VectorEnvironments(() => new CartPole(), 8, { maxEpisodeSteps: 500 });

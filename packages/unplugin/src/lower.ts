@@ -17,7 +17,8 @@ export function mayNeed(code: string, { async, decorators }: Lowering): boolean 
 }
 
 /**
- * esbuild's helpers for async functions that are replaced by ours, which carry the flow. Its other helpers are built on these.
+ * esbuild's helpers for async functions that are replaced by ours, which carry the flow. Its other helpers are built on
+ * these.
  */
 const helpers = { __async: 'asyncFunction', __await: 'Wait', __asyncGenerator: 'asyncGenerator' } as const;
 const runtime = '@gradgate/core/lowered';
@@ -47,7 +48,10 @@ export async function lower(code: string, options: TransformOptions, lowering: L
   return { code: marked.show(useOurHelpers(result.code)), map: result.map };
 }
 
-/** Replaces esbuild's own helpers by an import of ours, with the same number of lines, so that the source map stays right. */
+/**
+ * Replaces esbuild's own helpers by an import of ours, with the same number of lines, so that the source map stays
+ * right.
+ */
 function useOurHelpers(code: string): string {
   const used: (keyof typeof helpers)[] = [];
   let rest = code;
@@ -72,8 +76,8 @@ function useOurHelpers(code: string): string {
 }
 
 /**
- * esbuild does not lower an `await` outside of functions, and refuses it if it lowers the others. So it is hidden while esbuild
- * runs: an `await` behind operators of the same precedence that nobody writes, and a loop behind a label.
+ * esbuild does not lower an `await` outside of functions, and refuses it if it lowers the others. So it is hidden while
+ * esbuild runs: an `await` behind operators of the same precedence that nobody writes, and a loop behind a label.
  */
 class TopLevel {
   private hidden = 0;

@@ -1,5 +1,5 @@
 import type { DType, View } from '@gradgate/core';
-import { type Gpu, mostNumbers, type Source, type Waiting, type Word } from './gpu.js';
+import { type Gpu, maxNumbers, type Source, type Waiting, type Word } from './gpu.js';
 import type { Map } from './kernels/map.js';
 import type { Block } from './pool.js';
 import { blockOf, constantOf, emptyBlockOf, gpuOf, isPending } from './storage.js';
@@ -99,7 +99,7 @@ class Fusion implements Waiting {
       !from.some((f) => 'value' in f) ||
       reads.includes(block) ||
       this.#reads.length + reads.length + this.#writes.length + 1 > most ||
-      this.#numbers + all.length > mostNumbers
+      this.#numbers + all.length > maxNumbers
     )
       return false;
     this.#parts.push({ map, from, dtypes: operands.map((o) => o.dtype), out, block, numbers: all });

@@ -57,7 +57,7 @@ export interface Pipeline {
 }
 
 /** The largest number of uniform words of a call, and the distance between those of two calls. */
-export const mostNumbers = 64;
+export const maxNumbers = 64;
 /** Calls in one submission. Submissions are expensive, but the device should not wait for too many calls. */
 const callsPerSubmission = 64;
 /** The same for replayed calls, whose numbers are on the device; usually all of a training step. */
@@ -102,7 +102,7 @@ export class Gpu {
   readonly #layouts = new Map<string, Layout>();
   readonly #bindGroups = new Map<string, GPUBindGroup>();
   readonly #uniforms: GPUBuffer;
-  readonly #staged = new ArrayBuffer(callsPerSubmission * mostNumbers * 4);
+  readonly #staged = new ArrayBuffer(callsPerSubmission * maxNumbers * 4);
   readonly #u32 = new Uint32Array(this.#staged);
   readonly #i32 = new Int32Array(this.#staged);
   readonly #f32 = new Float32Array(this.#staged);
@@ -173,7 +173,7 @@ export class Gpu {
         return;
       }
     const bindGroup = this.#bindGroup(program, buffers);
-    const offset = this.#calls * mostNumbers;
+    const offset = this.#calls * maxNumbers;
     numbers.forEach((n, i) => {
       const type = program.types[i];
       (type === 'f32' ? this.#f32 : type === 'i32' ? this.#i32 : this.#u32)[offset + i] = n;
@@ -181,7 +181,7 @@ export class Gpu {
     this.notes?.calls.push({
       program,
       blocks: buffers,
-      numbers: this.#u32.slice(offset, offset + mostNumbers),
+      numbers: this.#u32.slice(offset, offset + maxNumbers),
       groups,
     });
     this.#dispatch(program, buffers, bindGroup, offset * 4, groups);
@@ -206,14 +206,14 @@ export class Gpu {
   /** Repeats a call on `blocks`, with the numbers at index `at` in the uniform buffer of the bind group. */
   repeat({ program, groups }: Made, blocks: readonly Block[], bindGroup: GPUBindGroup, at: number): void {
     this.settle();
-    this.#dispatch(program, blocks, bindGroup, at * mostNumbers * 4, groups);
+    this.#dispatch(program, blocks, bindGroup, at * maxNumbers * 4, groups);
     if (++this.#repeated === repeatsPerSubmission) this.flush();
   }
 
   /** Makes a uniform buffer with the numbers of several calls. */
   uniforms(all: readonly Uint32Array[]): GPUBuffer {
-    const words = new Uint32Array(Math.max(1, all.length) * mostNumbers);
-    all.forEach((numbers, at) => void words.set(numbers, at * mostNumbers));
+    const words = new Uint32Array(Math.max(1, all.length) * maxNumbers);
+    all.forEach((numbers, at) => void words.set(numbers, at * maxNumbers));
     const buffer = this.device.createBuffer({ size: words.byteLength, usage: 0x40 | 0x8 });
     this.device.queue.writeBuffer(buffer, 0, words);
     return buffer;
@@ -279,10 +279,10 @@ export class Gpu {
     const reads = typed(source.reads, 0);
     const writes = typed(source.writes, reads.length);
     const fields = source.numbers.map((n) => (n.includes(':') ? n.split(':') : [n, 'u32']) as [string, string]);
-    if (fields.length > mostNumbers)
+    if (fields.length > maxNumbers)
       throw new DeviceError(
         key,
-        `webgpu takes ${mostNumbers} numbers a call, and this one has ${fields.length}; use fewer dimensions`,
+        `webgpu takes ${maxNumbers} numbers a call, and this one has ${fields.length}; use fewer dimensions`,
       );
     const declared = [
       halves.length > 0 ? 'enable f16;' : '',
@@ -349,7 +349,7 @@ ${source.body}
     return this.device.createBindGroup({
       layout,
       entries: [
-        { binding: 0, resource: { buffer: uniforms, size: mostNumbers * 4 } },
+        { binding: 0, resource: { buffer: uniforms, size: maxNumbers * 4 } },
         ...blocks.map(({ buffer }, i) => ({ binding: 1 + i, resource: { buffer } })),
       ],
     });
@@ -362,7 +362,7 @@ ${source.body}
     this.#pass?.end();
     this.#pass = null;
     if (this.#calls > 0)
-      this.device.queue.writeBuffer(this.#uniforms, 0, this.#staged, 0, this.#calls * mostNumbers * 4);
+      this.device.queue.writeBuffer(this.#uniforms, 0, this.#staged, 0, this.#calls * maxNumbers * 4);
     this.device.queue.submit([this.#encoder.finish()]);
     this.#encoder = null;
     this.#calls = this.#repeated = 0;

@@ -1,6 +1,6 @@
-// Programs are written for elements that take 32 bits. Those of float16, where the device has f16, take 16: such a program gets
-// another text, in which what it reads becomes f32 at once, and what it writes becomes f16 at last. So all is computed in float32,
-// sums and products too, and no kernel has to know how its operands lie in memory.
+// Programs are written for elements that take 32 bits. Those of float16, where the device has f16, take 16: such a
+// program gets another text, in which what it reads becomes f32 at once, and what it writes becomes f16 at last. So all
+// is computed in float32, sums and products too, and no kernel has to know how its operands lie in memory.
 
 /** An assignment to an element, from behind the element on: its operator, and what is assigned. */
 const assignment = /^\s*([-+*/]?)=(?!=)\s*([^;]*);/;

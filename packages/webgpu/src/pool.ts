@@ -15,7 +15,9 @@ export interface Block {
   isHalf: boolean;
 }
 
-/** Bytes that tensors on the device may take: beyond `soft` an `await` waits for memory to come back, `hard` is refused. */
+/**
+ * Bytes that tensors on the device may take: beyond `soft` an `await` waits for memory to come back, `hard` is refused.
+ */
 export interface Budget {
   readonly soft: number;
   readonly hard: number;
@@ -42,8 +44,8 @@ function sizeClass(bytes: number): number {
 }
 
 /**
- * Buffers by size class. One that is given back may be taken again at once: the device works in the order in which it was
- * asked, so what reads it for its last holder is done before the next one writes to it.
+ * Buffers by size class. One that is given back may be taken again at once: the device works in the order in which it
+ * was asked, so what reads it for its last holder is done before the next one writes to it.
  */
 export class Pool {
   budget: Budget = { soft: 2 ** 30, hard: 4 * 2 ** 30 };
@@ -94,8 +96,8 @@ export class Pool {
   }
 
   /**
-   * A buffer of a size that nobody holds. One that a call uses which still waits is left: what is written to it could not become
-   * a part of that call, and whether it does must not depend on which buffers there are.
+   * A buffer of a size that nobody holds. One that a call uses which still waits is left: what is written to it could
+   * not become a part of that call, and whether it does must not depend on which buffers there are.
    */
   #find(size: number): Block | undefined {
     const list = this.#free.get(size);
@@ -121,8 +123,8 @@ export class Pool {
       this.#free.set(block.bytes, [block]);
       return;
     }
-    // The one that was made first is taken first, at the end of the list: so steps of a program take the same ones in turn, whose
-    // bind groups there are, whatever order the garbage collector found them in.
+    // The one that was made first is taken first, at the end of the list: so steps of a program take the same ones in
+    // turn, whose bind groups there are, whatever order the garbage collector found them in.
     let [low, high] = [0, list.length];
     while (low < high) {
       const mid = (low + high) >> 1;
@@ -133,8 +135,8 @@ export class Pool {
   }
 
   /**
-   * Waits while more is held than the soft budget, as long as that helps: what the garbage collector has found is given back
-   * in tasks of their own, and none of them runs between awaits of promises alone.
+   * Waits while more is held than the soft budget, as long as that helps: what the garbage collector has found is given
+   * back in tasks of their own, and none of them runs between awaits of promises alone.
    */
   async relieve(): Promise<void> {
     for (let before = Number.POSITIVE_INFINITY; this.held > this.budget.soft && this.held < before; ) {

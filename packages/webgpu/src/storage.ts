@@ -13,8 +13,9 @@ import type { Block } from './pool.js';
 import { stored, wordOf } from './words.js';
 
 /**
- * Memory on the GPU: each element is a word of 32 bits, a float for floating point and an integer for all else; but float16 takes
- * 16 bits where the device has f16. Half types are rounded where they are written; int64 holds what fits in 32 bits.
+ * Memory on the GPU: each element is a word of 32 bits, a float for floating point and an integer for all else; but
+ * float16 takes 16 bits where the device has f16. Half types are rounded where they are written; int64 holds what fits
+ * in 32 bits.
  */
 export class GpuStorage implements Storage {
   version = 0;
@@ -130,7 +131,10 @@ export function emptyBlockOf({ storage }: View): Block {
 /** Whether the elements of a view are a number that is not written yet. */
 export const isPending = ({ storage }: View): boolean => (storage as GpuStorage).constant !== null;
 
-/** What all elements of a view are, where that is a number which is not written yet, and which they are in each call that is kept. */
+/**
+ * What all elements of a view are, where that is a number which is not written yet, and which they are in each call
+ * that is kept.
+ */
 export function constantOf(view: View): number | null {
   emptyBlockOf(view);
   const { constant, gpu } = view.storage as GpuStorage;

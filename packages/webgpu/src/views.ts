@@ -1,6 +1,6 @@
 import type { Shape, Storage, View } from '@gradgate/core';
 
-// Addresses of elements of views. Neighbouring dimensions that all operands traverse with one stride are merged, so
+// Addresses of elements of views. Neighboring dimensions that all operands traverse with one stride are merged, so
 // that most calls have one dimension and few programs are needed.
 
 /** A view (or a tensor) as a plain object, to derive other views from. */
@@ -41,7 +41,7 @@ function broadcast({ shape, strides }: Pick<View, 'shape' | 'strides'>, to: Shap
   return to.map((_, d) => (d < lead || shape[d - lead] === 1 ? 0 : strides[d - lead]!));
 }
 
-/** Merges neighbouring dimensions that every view traverses with one stride. */
+/** Merges neighboring dimensions that every view traverses with one stride. */
 function mergeDims(shape: Shape, strides: readonly (readonly number[])[]): [number[], number[][]] {
   const sizes: number[] = [];
   const steps = strides.map((): number[] => []);

@@ -6,7 +6,7 @@ import { expectAlike, expectRounded, odd, random } from './compare.js';
 const layouts = fc.constantFrom(0, 1, 2) as fc.Arbitrary<0 | 1 | 2>;
 const close = { absolute: 2e-5, relative: 2e-5 };
 
-describe('normalisation in WebAssembly agrees with the definition', () => {
+describe('normalization in WebAssembly agrees with the definition', () => {
   const rows = fc.record({
     rows: fc.integer({ min: 0, max: 50 }),
     n: fc.integer({ min: 1, max: 65 }),

@@ -21,7 +21,7 @@ describe('seeds', () => {
     expect(Math.max(...draws.map(Math.abs))).toBeLessThan(5);
   });
 
-  it('that are neighbours give draws that have nothing to do with each other', () => {
+  it('that are neighbors give draws that have nothing to do with each other', () => {
     const [a, b] = [0, 1].map((step) => seeds.map((seed) => new Generator(seed + step).uniform() - 0.5));
     expect(Math.abs(mean(a!.map((v, i) => v * b![i]!)) * 12)).toBeLessThan(4 / Math.sqrt(1000));
   });

@@ -312,7 +312,7 @@ describe('transforms', () => {
     expect(() => transforms.centerCrop(2)(zeros([3]))).toThrow(/takes images/);
   });
 
-  it('normalize centres each channel, and compose goes one after another', () => {
+  it('normalize centers each channel, and compose goes one after another', () => {
     const f = transforms.compose(transforms.normalize([5.5, 17.5], [2, 4]), (x) => x.mul(2));
     expect(f(image).mean([1, 2]).toArray()).toEqual([0, 0]);
     expect(() => transforms.normalize([1], [1])(image)).toThrow(

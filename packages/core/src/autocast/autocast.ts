@@ -12,13 +12,14 @@ const mode = defineMode<LowerDType | null>('gradgate.autocast', null);
 const gate = mode.gateWith('autocast', (_, dtype: LowerDType | null) => dtype);
 
 /**
- * A gate for mixed precision. Inside, products and convolutions (`matmul`, `mm`, `bmm`, `linear`, `conv1d`, `conv2d`, `conv3d`,
- * their transposes, attention, and functions made of these) convert float32 operands to a dtype of two bytes, and losses
- * convert theirs to float32. All other operators compute in the dtype of their operands, as on PyTorch's CPU. Parameters and
- * their gradients stay float32; float64 and integers are not converted.
+ * A gate for mixed precision. Inside, products and convolutions (`matmul`, `mm`, `bmm`, `linear`, `conv1d`, `conv2d`,
+ * `conv3d`, their transposes, attention, and functions made of these) convert float32 operands to a dtype of two bytes,
+ * and losses convert theirs to float32. All other operators compute in the dtype of their operands, as on PyTorch's
+ * CPU. Parameters and their gradients stay float32; float64 and integers are not converted.
  *
- * Like every gate it is a decorator and has `run`, `wrap` and `enter`; it covers what an async function awaits. Nothing is
- * cached: a parameter is converted at each use, with a gradient if one is recorded. Call `backward()` outside or inside.
+ * Like every gate it is a decorator and has `run`, `wrap` and `enter`; it covers what an async function awaits. Nothing
+ * is cached: a parameter is converted at each use, with a gradient if one is recorded. Call `backward()` outside or
+ * inside.
  *
  * @param dtype The lower dtype, or false for a part that is computed as without the gate around it.
  *

@@ -11,8 +11,9 @@ const noteStack = (node: Node): void => {
 };
 
 /**
- * A gate in which every operation notes where it was called, and a backward pass that gives a NaN stops with an error that
- * names the forward operation and its place. It follows the flow: other flows are as fast as ever. Slow; for finding mistakes.
+ * A gate in which every operation notes where it was called, and a backward pass that gives a NaN stops with an error
+ * that names the forward operation and its place. It follows the flow: other flows are as fast as ever. Slow; for
+ * finding mistakes.
  *
  * ```ts
  * anomalyMode.run(() => tensor([4], { requiresGrad: true }).sqrt().sum().backward());
@@ -25,8 +26,8 @@ export const anomalyMode: Gate = anomaly.gateWith('anomalyMode', () => {
 })();
 
 /**
- * Runs `fn`, and what it awaits, in `anomalyMode`: backward passes throw at the first operation that gives NaN. Returns what
- * `fn` returns.
+ * Runs `fn`, and what it awaits, in `anomalyMode`: backward passes throw at the first operation that gives NaN. Returns
+ * what `fn` returns.
  *
  * ```ts
  * const x = tensor([-1], { requiresGrad: true });

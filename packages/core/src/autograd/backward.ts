@@ -191,8 +191,9 @@ export function grad(
 }
 
 /**
- * The gradients at `ends` of a graph that begins there, given those at `roots`, which may be among them; null where there is none.
- * For functions that record a graph of their own, which is kept: to the graph around it they are one node.
+ * The gradients at `ends` of a graph that begins there, given those at `roots`, which may be among them; null where
+ * there is none. For functions that record a graph of their own, which is kept: to the graph around it they are one
+ * node.
  */
 export function gradientsWithin(
   roots: readonly Edge[],

@@ -21,8 +21,8 @@ export type { KeepableOperator };
 
 /**
  * Runs `fn` without keeping what its operations save for backward; the backward pass runs it again to get that back
- * (Chen et al., 2016). Random numbers and modes, such as `evalMode`, are the same in both runs. Where gradients are off it
- * just runs `fn`. An async `fn` is refused: checkpoint the parts between its awaits.
+ * (Chen et al., 2016). Random numbers and modes, such as `evalMode`, are the same in both runs. Where gradients are off
+ * it just runs `fn`. An async `fn` is refused: checkpoint the parts between its awaits.
  *
  * `fn` must do the same in both runs: a second run that saves other tensors, or inputs that were written to in between,
  * are an error.
@@ -39,12 +39,12 @@ export function checkpoint<Args extends unknown[], R>(fn: (...args: Args) => R, 
 }
 
 /**
- * `checkpoint` that keeps the results of some operators, so that the second run does not compute these again: of those that
- * cost much and whose results are small, while what is cheap is computed twice.
+ * `checkpoint` that keeps the results of some operators, so that the second run does not compute these again: of those
+ * that cost much and whose results are small, while what is cheap is computed twice.
  *
  * @param keep Which ones: a list of `matmul`, `linear`, `conv2d`, `convTranspose2d`, `softmax`, `logSoftmax`,
- *   `attentionWeights`, `solve`, `cholesky` (the names of their nodes in the graph), or a function that is asked at each of
- *   their calls in the first run. All other operators are computed again, and so is a result that has been written to.
+ * `attentionWeights`, `solve`, `cholesky` (the names of their nodes in the graph), or a function that is asked at each
+ * of their calls in the first run. All other operators are computed again, and so is a result that has been written to.
  *
  * ```ts
  * const block = (x: Tensor) => linear(x, eye(2)).tanh();
@@ -86,8 +86,8 @@ function run<Args extends unknown[], R>(
 }
 
 /**
- * Hooks that note what the first run saves, and get it back by a second run. Apart from `run`, as is what holds an input:
- * all closures of a function hold what any of them names.
+ * Hooks that note what the first run saves, and get it back by a second run. Apart from `run`, as is what holds an
+ * input: all closures of a function hold what any of them names.
  */
 function hooksFor(
   fn: (...args: unknown[]) => unknown,

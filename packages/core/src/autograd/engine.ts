@@ -48,7 +48,8 @@ function enter(node: Node, id: number, targets: Captures | null): void {
 }
 
 /**
- * All nodes reachable from `roots`, and not through `ends`, consumers last. With `targets`, marks the nodes on the way to one as needed.
+ * All nodes reachable from `roots`, and not through `ends`, consumers last. With `targets`, marks the nodes on the way
+ * to one as needed.
  */
 function plan(roots: readonly Edge[], targets: Captures | null, ends: Run['ends']): Pick<Run, 'id' | 'order'> {
   const id = ++runs;
@@ -223,9 +224,9 @@ export function execute(
 }
 
 /**
- * Calls `done` once, when the backward pass under way has gone through its graph and before `backward()` returns, or `failed`
- * if the pass fails. For hooks that gather what they see, such as gradients to be sent: of nested passes it is the outermost
- * that counts. Throws where none is under way.
+ * Calls `done` once, when the backward pass under way has gone through its graph and before `backward()` returns, or
+ * `failed` if the pass fails. For hooks that gather what they see, such as gradients to be sent: of nested passes it is
+ * the outermost that counts. Throws where none is under way.
  *
  * ```ts
  * const x = tensor([1], { requiresGrad: true });
@@ -268,7 +269,9 @@ function step(run: Run, node: Node, grads: (Tensor | null)[]): void {
   passOn(run, node, inputs, custom);
 }
 
-/** Shows the gradients of a node's outputs to whoever asked for them: hooks, which may replace them, `.grad`, captures. */
+/**
+ * Shows the gradients of a node's outputs to whoever asked for them: hooks, which may replace them, `.grad`, captures.
+ */
 function showGradients({ captures, temporaries }: Run, node: Node, grads: (Tensor | null)[], custom: boolean): void {
   if (temporaries !== null && (custom || node.gradHooks || node.retained)) publish(temporaries, grads);
   if (node.gradHooks)

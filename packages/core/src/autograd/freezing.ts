@@ -2,7 +2,7 @@ import { isOfAnotherCopy } from '../brand.js';
 import { show } from '../check.js';
 import type { Gate } from '../grad/index.js';
 import { iterable } from '../kinds.js';
-import { mostDims } from '../memory/shape.js';
+import { maxDims } from '../memory/shape.js';
 import { showOther } from '../tensor/check.js';
 import { frozen } from '../tensor/frozen.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -20,11 +20,12 @@ export type Freezable = Tensor | HasParameters | Iterable<Tensor | HasParameters
 type What<Self, Args extends unknown[]> = Freezable | ((self: Self, ...args: Args) => Freezable);
 
 /**
- * A gate in which parameters do not require grad, in this flow alone: what is computed with them is not recorded for them,
- * while gradients flow on to the inputs. Other flows, which may train the same parameters, are untouched. Within, `requiresGrad`
- * is false, and a backward pass adds nothing to their gradients. It has all the forms of `noGrad`.
+ * A gate in which parameters do not require grad, in this flow alone: what is computed with them is not recorded for
+ * them, while gradients flow on to the inputs. Other flows, which may train the same parameters, are untouched. Within,
+ * `requiresGrad` is false, and a backward pass adds nothing to their gradients. It has all the forms of `noGrad`.
  *
- * @param what Leaves, modules, a list of them, or a function of `this` and the arguments that gives them, called at each call.
+ * @param what Leaves, modules, a list of them, or a function of `this` and the arguments that gives them, called at
+ * each call.
  *
  * ```ts
  * const [backbone, head] = [new Linear(2, 2), new Linear(2, 1)];
@@ -65,10 +66,10 @@ const hasParameters = (value: unknown): value is HasParameters =>
 const isFunctionOfCall = (what: unknown): boolean => typeof what === 'function' && !hasParameters(what);
 
 /** No model has so many parameters. */
-const most = 1e5;
+const maxParts = 1e5;
 
 function leavesOf(what: unknown, depth = 0): Tensor[] {
-  if (depth > mostDims) throw new TypeError('freezing: lists are nested too deep; does one hold itself?');
+  if (depth > maxDims) throw new TypeError('freezing: lists are nested too deep; does one hold itself?');
   if (Tensor.is(what)) {
     if (!what.isLeaf)
       throw new TypeError(
@@ -81,8 +82,8 @@ function leavesOf(what: unknown, depth = 0): Tensor[] {
   if (iterable.is(what) && !isOfAnotherCopy(what)) {
     const leaves: Tensor[][] = [];
     for (const part of what as Iterable<unknown>)
-      if (leaves.push(leavesOf(part, depth + 1)) > most)
-        throw new TypeError(`freezing: a list has over ${most} parts; is it an iterator without an end?`);
+      if (leaves.push(leavesOf(part, depth + 1)) > maxParts)
+        throw new TypeError(`freezing: a list has over ${maxParts} parts; is it an iterator without an end?`);
     return leaves.flat();
   }
   throw new TypeError(

@@ -81,8 +81,8 @@ const definitionOptions = {
 };
 
 /**
- * Makes an operator from a `forward` and a `backward` rule of your own. It is called like any operator, and its gradients are
- * recorded. Throws if the rule gives gradients that do not fit the inputs.
+ * Makes an operator from a `forward` and a `backward` rule of your own. It is called like any operator, and its
+ * gradients are recorded. Throws if the rule gives gradients that do not fit the inputs.
  *
  * ```ts
  * const double = defineFunction({

@@ -154,8 +154,8 @@ export function hessian(fn: (x: Tensor) => Tensor, x: Tensor): Tensor {
 }
 
 /**
- * The value of `fn`, which returns a single element, and the product of its Hessian with `v`, which has the shape of the
- * input.
+ * The value of `fn`, which returns a single element, and the product of its Hessian with `v`, which has the shape of
+ * the input.
  *
  * ```ts
  * hvp((x: Tensor) => x.square().sum(), tensor([1, 2]), tensor([1, 0])); // [5, [2, 0]]

@@ -40,8 +40,8 @@ const inputKinds = is.arrayOf(is.anything);
 const gradcheckOptions = { eps: is.positive, atol: is.nonNegative, rtol: is.nonNegative };
 
 /**
- * Compares the gradients of `fn`, weighted sums of its outputs, with central differences. Inputs are float64; those that
- * require grad are checked. Returns true, or throws an error that names input, element and both values.
+ * Compares the gradients of `fn`, weighted sums of its outputs, with central differences. Inputs are float64; those
+ * that require grad are checked. Returns true, or throws an error that names input, element and both values.
  *
  * ```ts
  * gradcheck((x) => x.exp(), [tensor([1, 2], { dtype: 'float64', requiresGrad: true })]); // true
@@ -97,8 +97,8 @@ export function gradcheck(fn: Fn, inputs: readonly Tensor[], options?: Gradcheck
 }
 
 /**
- * `gradcheck` of second derivatives: of the gradients that a recorded backward pass computes. Returns true, or throws with
- * the difference.
+ * `gradcheck` of second derivatives: of the gradients that a recorded backward pass computes. Returns true, or throws
+ * with the difference.
  *
  * ```ts
  * gradgradcheck((x) => x.exp(), [tensor([1, 2], { dtype: 'float64', requiresGrad: true })]); // true

@@ -1,8 +1,8 @@
 import { AutogradError } from '../errors.js';
 
 /**
- * Gives what `fn` gives; refuses a promise or an iterator, whose work goes on when the call has ended, and with it what is
- * in force in it.
+ * Gives what `fn` gives; refuses a promise or an iterator, whose work goes on when the call has ended, and with it what
+ * is in force in it.
  */
 export function synchronous<R>(op: string, fn: () => R): R {
   const result = fn();

@@ -5,15 +5,15 @@ import type { Storage } from '../memory/storage.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /**
- * A gate that gives memory back: what is made inside and does not leave is given back at the end of the call, at once rather
- * than when the garbage collector finds it, and large results are computed where kernels work best. Nobody needs to give memory
- * back; without this nothing does. What leaves an inner `tidy` belongs to the one around it.
+ * A gate that gives memory back: what is made inside and does not leave is given back at the end of the call, at once
+ * rather than when the garbage collector finds it, and large results are computed where kernels work best. Nobody needs
+ * to give memory back; without this nothing does. What leaves an inner `tidy` belongs to the one around it.
  *
- * What leaves: the tensors in what the function returns, a promise gives or a generator yields, also in arrays, objects, maps
- * and sets, with all that a backward pass through them needs; what `keep` was given; gradients of tensors from outside;
- * parameters, buffers and what optimizers remember. Using anything else later throws a `TensorError` that names the operator
- * and the call that gave the memory back; views go with their base. From what `using _ = tidy.enter()` covers nothing leaves
- * but by `keep`.
+ * What leaves: the tensors in what the function returns, a promise gives or a generator yields, also in arrays,
+ * objects, maps and sets, with all that a backward pass through them needs; what `keep` was given; gradients of tensors
+ * from outside; parameters, buffers and what optimizers remember. Using anything else later throws a `TensorError` that
+ * names the operator and the call that gave the memory back; views go with their base. From what
+ * `using _ = tidy.enter()` covers nothing leaves but by `keep`.
  *
  * ```ts
  * const w = tensor([1, 2, 3], { requiresGrad: true });
@@ -36,8 +36,8 @@ export const tidy: Gate = tidying.gateWith(
 )();
 
 /**
- * Takes the tensors in a value out of the `tidy` that is in force here and of those around it, with all that a backward pass
- * through them needs: they stay until the garbage collector finds them. Gives the value back.
+ * Takes the tensors in a value out of the `tidy` that is in force here and of those around it, with all that a backward
+ * pass through them needs: they stay until the garbage collector finds them. Gives the value back.
  *
  * ```ts
  * const kept: Tensor[] = [];
@@ -74,8 +74,8 @@ function end(scope: MemoryScope, how: () => string): void {
 }
 
 /**
- * Calls `each` with the memory of all tensors in a value and what their graphs need; or `all` where a rule of a user's own is in
- * the graph, for nobody knows what that holds.
+ * Calls `each` with the memory of all tensors in a value and what their graphs need; or `all` where a rule of a user's
+ * own is in the graph, for nobody knows what that holds.
  */
 function eachNeeded(value: unknown, each: (storage: Storage) => void, all: () => void): void {
   const seen = new Set<unknown>();

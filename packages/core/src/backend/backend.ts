@@ -38,15 +38,18 @@ export interface Captures {
   /** A storage of such a dtype in the memory of `block`, of float32, which has `length` elements or more. */
   storageOn(block: Storage, dtype: DType, length: number): Storage;
   /**
-   * Runs what calls kernels, and keeps what they asked of the device; null where that cannot be. `bound` are storages that may be others when it is
-   * made again.
+   * Runs what calls kernels, and keeps what they asked of the device; null where that cannot be. `bound` are storages
+   * that may be others when it is made again.
    */
   capture(run: () => void, bound: readonly Storage[]): Captured | null;
 }
 
 /** What kernels asked of a device, to be asked again. */
 export interface Captured {
-  /** Asks it again, with these storages in the place of those that were bound; false, and nothing is done, where that cannot be. */
+  /**
+   * Asks it again, with these storages in the place of those that were bound; false, and nothing is done, where that
+   * cannot be.
+   */
   replay(bound: readonly Storage[]): boolean;
 }
 

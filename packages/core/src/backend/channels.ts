@@ -22,7 +22,7 @@ export function groupsOf({ batch, channels, together }: Channels): Groups {
   return { count: together === 0 ? channels : of.length / together, of };
 }
 
-/** The sums that the gradients of a normalisation consist of. */
+/** The sums that the gradients of a normalization consist of. */
 export interface ChannelSums {
   /** For each group, the sums of `g weight` and of `g weight (x - mean)`. */
   readonly totals: Float64Array;

@@ -10,7 +10,9 @@ export interface Window {
 export const outputSize = (n: number, d: 0 | 1, { kernel, stride, padding, dilation }: Window): number =>
   Math.floor((n + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d]) + 1;
 
-/** A convolution of images `[batch, groups * inputs, h, w]` with kernels `[groups * outputs, inputs, ...window.kernel]`. */
+/**
+ * A convolution of images `[batch, groups * inputs, h, w]` with kernels `[groups * outputs, inputs, ...window.kernel]`.
+ */
 export interface Geometry {
   readonly batch: number;
   readonly groups: number;

@@ -8,7 +8,10 @@ export type Parameters = readonly number[];
 
 export const noParameters: Parameters = [];
 
-/** `count` results from the start of `out`; the operand starts at `offset`, without gaps. `first` and `second` are parameters. */
+/**
+ * `count` results from the start of `out`; the operand starts at `offset`, without gaps. `first` and `second` are
+ * parameters.
+ */
 export type UnaryLoop = (
   out: TypedArray,
   count: number,

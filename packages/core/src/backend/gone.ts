@@ -4,7 +4,9 @@ import type { Storage } from '../memory/storage.js';
 import type { Backend } from './backend.js';
 import type { Kernels, View } from './kernels.js';
 
-/** Memory that was given back. Reads, writes and kernels that get it throw an error that says where it was given back. */
+/**
+ * Memory that was given back. Reads, writes and kernels that get it throw an error that says where it was given back.
+ */
 class Gone implements Backend {
   readonly kernels = noKernels;
   constructor(
@@ -26,7 +28,9 @@ class Gone implements Backend {
     isGone(storage) ? refuseGone('write', storage) : this.was.write(storage, ...args);
 }
 
-/** Gives the memory of a storage back, and with it that of all tensors that share it. `how` continues "was given back ". */
+/**
+ * Gives the memory of a storage back, and with it that of all tensors that share it. `how` continues "was given back ".
+ */
 export function giveBack(storage: Storage, how: () => string): void {
   const { backend } = storage;
   if (backend instanceof Gone) return;

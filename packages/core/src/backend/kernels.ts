@@ -18,7 +18,7 @@ export interface View {
   readonly shape: Shape;
   /** The number of elements. */
   readonly numel: number;
-  /** The distance of neighbours along each dimension, in elements; 0 where one element is repeated. */
+  /** The distance of neighbors along each dimension, in elements; 0 where one element is repeated. */
   readonly strides: readonly number[];
   /** The index of the first element in the storage. */
   readonly offset: number;
@@ -285,10 +285,16 @@ export interface Kernels {
     classes: View,
   ): void;
 
-  /** The gradient of `crossEntropy` for the scores, given the gradient of the loss and the `p` and `classes` that it wrote. */
+  /**
+   * The gradient of `crossEntropy` for the scores, given the gradient of the loss and the `p` and `classes` that it
+   * wrote.
+   */
   crossEntropyGradient(g: View, p: View, classes: View, reduction: LossReduction, out: View): void;
 
-  /** The sum of a loss over the elements of `x` and `y`, which have one shape, divided by `divisor`. `out` has one element. */
+  /**
+   * The sum of a loss over the elements of `x` and `y`, which have one shape, divided by `divisor`. `out` has one
+   * element.
+   */
   pairLoss(name: PairLoss, x: View, y: View, divisor: number, out: View): void;
 
   /** The gradient of `pairLoss` for `x`, given the gradient of its result. */
@@ -309,7 +315,9 @@ export interface Kernels {
   /** The gradient of `avgPool` for images of the shape of `out`, given the gradient of its result. */
   avgPoolGradient(g: View, areas: Areas, out: View): void;
 
-  /** Resamples `x` `[outer, n, inner]` to `[outer, m, inner]`: each of the m values mixes two of the n, as `taps` says. */
+  /**
+   * Resamples `x` `[outer, n, inner]` to `[outer, m, inner]`: each of the m values mixes two of the n, as `taps` says.
+   */
   resample(x: View, taps: Taps, out: View): void;
 
   /** The gradient of `resample`, given the gradient of its result: the transpose of a linear function. */

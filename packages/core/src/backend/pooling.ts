@@ -23,7 +23,10 @@ export function countOf(n: number, d: 0 | 1, { kernel, stride, padding, dilation
   return last * stride[d] >= n + padding[d] ? last : last + 1;
 }
 
-/** The areas of a window without dilation. Sums are divided by `divisor`, or if that is 0 by the number of elements inside. */
+/**
+ * The areas of a window without dilation. Sums are divided by `divisor`, or if that is 0 by the number of elements
+ * inside.
+ */
 export const windowAreas = (h: number, w: number, window: Window, counts: Counts, divisor: number): Areas => ({
   rows: spans(h, 0, window, counts[0]),
   columns: spans(w, 1, window, counts[1]),

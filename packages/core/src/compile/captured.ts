@@ -7,13 +7,15 @@ import type { FusedOp } from './chains.js';
 export type Step = (args: readonly Tensor[]) => void;
 
 /** Kernels are kept for so many places where arguments begin; for others they run as they are. */
-const mostPlaces = 4;
+const maxPlaces = 4;
 
 /**
- * The steps on a device that makes calls of kernels again: kernels that follow each other are kept together, and gradients are set behind
- * them. What draws random numbers runs before them, for it takes nothing of theirs; what has state of its own runs as it is.
+ * The steps on a device that makes calls of kernels again: kernels that follow each other are kept together, and
+ * gradients are set behind them. What draws random numbers runs before them, for it takes nothing of theirs; what has
+ * state of its own runs as it is.
  *
- * `stepOf` makes the step of one op, `ahead` has the draws that may run first, and `bound` gives the tensors of this call.
+ * `stepOf` makes the step of one op, `ahead` has the draws that may run first, and `bound` gives the tensors of this
+ * call.
  */
 export function captured(
   ops: readonly FusedOp[],
@@ -65,7 +67,7 @@ function kept(kernels: readonly Step[], backend: Backend, bound: () => readonly 
     const run = () => {
       for (const kernel of kernels) kernel(args);
     };
-    if (isRefused || (known === undefined && all.size >= mostPlaces)) {
+    if (isRefused || (known === undefined && all.size >= maxPlaces)) {
       run();
       return;
     }

@@ -71,7 +71,10 @@ function chainFrom(ops: readonly Op[], start: number, made: ReadonlyMap<Storage,
   return { calls, passed, end };
 }
 
-/** An elementwise call that has a kernel, and whose operands have as many elements as its result, or one; null for others. */
+/**
+ * An elementwise call that has a kernel, and whose operands have as many elements as its result, or one; null for
+ * others.
+ */
 function callOf(op: Op, made: ReadonlyMap<Storage, number>): Call | null {
   if (!isAvailable || op.kind !== 'kernel' || (op.name !== 'unary' && op.name !== 'binary')) return null;
   const [fn, ...rest] = op.args as [UnaryFunction | BinaryFunction, ...unknown[]];

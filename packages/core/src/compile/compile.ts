@@ -25,14 +25,14 @@ const optionKinds = { check: is.boolean, maxRecords: is.size };
  * kernels does not run again, and results lie in memory that is planned once. They are the same to the last bit.
  *
  * A record is valid for calls of one signature: shapes, dtypes, strides and `requiresGrad` of all tensors, plain values
- * and identities of other arguments, the grad mode and every other mode, what `this` and the modules that are called hold,
- * and the outcome of each gate's condition, which is asked at each call. Other calls are recorded
- * anew. As without compiling, each call draws random numbers and runs steps of optimizers and schedulers.
+ * and identities of other arguments, the grad mode and every other mode, what `this` and the modules that are called
+ * hold, and the outcome of each gate's condition, which is asked at each call. Other calls are recorded anew. As
+ * without compiling, each call draws random numbers and runs steps of optimizers and schedulers.
  *
  * Other effects of the function happen in recorded calls only: `console.log`, counters in closures, reads of variables
  * around it. `{ check: true }` finds functions that depend on them. Functions that read values (`item()`, `toArray()`)
- * or are asynchronous run as they are, and `explain()` says so. The tensors that a call returns are new ones. They have a
- * graph, of one operation, if the plain function's would and no backward pass has gone through it.
+ * or are asynchronous run as they are, and `explain()` says so. The tensors that a call returns are new ones. They have
+ * a graph, of one operation, if the plain function's would and no backward pass has gone through it.
  *
  * ```ts
  * const w = ones([2], { requiresGrad: true });

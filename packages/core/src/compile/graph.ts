@@ -13,8 +13,9 @@ export const resultsWithGraph = ({ passed }: Recording, result: unknown, args: r
   tensorsOf(result).filter((t) => t.gradFn !== null && !args.includes(t) && !passed.has(t.gradFn));
 
 /**
- * A call whose results have a graph, as two plans: one for the call itself, and one for a backward pass from its results to its
- * arguments and to leaves. To graphs around it, a replay is one operation, which saves what the second plan reads.
+ * A call whose results have a graph, as two plans: one for the call itself, and one for a backward pass from its
+ * results to its arguments and to leaves. To graphs around it, a replay is one operation, which saves what the second
+ * plan reads.
  */
 export class GraphPlan {
   private readonly forward: Plan;
@@ -120,7 +121,10 @@ export class GraphPlan {
   }
 }
 
-/** The arguments and leaves that the graph of `outs` leads to; null where the graph, or a hook on it, cannot be replayed. */
+/**
+ * The arguments and leaves that the graph of `outs` leads to; null where the graph, or a hook on it, cannot be
+ * replayed.
+ */
 function inputsOf(
   recording: Recording,
   nodes: ReadonlySet<Node>,

@@ -12,12 +12,14 @@ export interface Held {
 }
 
 /** Of larger collections it is not noted what they hold. */
-const mostNoted = 1024;
+const maxNoted = 1024;
 
 /** What is noted within one field: deeper collections are compared by identity. */
-const mostNested = 8;
+const maxDepth = 8;
 
-/** Notes what fields of `object`, which is not known yet, hold, and what the collections and plain objects in them do. */
+/**
+ * Notes what fields of `object`, which is not known yet, hold, and what the collections and plain objects in them do.
+ */
 export function noteFields(object: object, into: Held[], known: Set<object>): void {
   known.add(object);
   const names = Reflect.ownKeys(object).filter(
@@ -30,13 +32,13 @@ export function noteFields(object: object, into: Held[], known: Set<object>): vo
 
 /** Notes what a collection or a plain object holds, and what those in it do. */
 export function noteContents(value: unknown, into: Held[], known: Set<object>, depth = 0): void {
-  if (depth > mostNested || !isCollection(value) || known.has(value)) return;
+  if (depth > maxDepth || !isCollection(value) || known.has(value)) return;
   known.add(value);
   const isObject = Array.isArray(value) || isPlain(value);
   const names = isObject ? Reflect.ownKeys(value) : null;
   const values =
     names === null ? contentsOf(value as Map<unknown, unknown>) : names.map((name) => fieldOf(value, name));
-  if (values.length > mostNoted) return;
+  if (values.length > maxNoted) return;
   into.push({ object: value, names, values, size: isObject ? sizeOf(value) : null });
   for (const item of values) noteContents(item, into, known, depth + 1);
 }
@@ -49,7 +51,9 @@ export const holdsTensors = (value: unknown): value is object =>
   !isCollection(value) &&
   Object.values(Object.getOwnPropertyDescriptors(value)).some((field) => Tensor.is(field.value));
 
-/** What is no longer as it was, in words; null if all is. At each call, so nothing is made here for objects and arrays. */
+/**
+ * What is no longer as it was, in words; null if all is. At each call, so nothing is made here for objects and arrays.
+ */
 export function changeOf({ object, names, values, size }: Held): string | null {
   if (names === null)
     return areAlike(contentsOf(object as Map<unknown, unknown>), values) ? null : contentsChanged(object);

@@ -8,9 +8,9 @@ import { isView, type Op, type Recording } from './recorder.js';
 
 /**
  * The calls of a recording, with operands that kernels can use without copying. Tensors from around the function, which
- * each call reads again, such as the weights of a network that no optimizer has, move to kernel memory. Other operands on
- * the JavaScript heap that are read more than once are copied to memory of the plan before the first read, and so are
- * operands that a kernel would bring into order itself, or read row by row. The copies are added to `made`.
+ * each call reads again, such as the weights of a network that no optimizer has, move to kernel memory. Other operands
+ * on the JavaScript heap that are read more than once are copied to memory of the plan before the first read, and so
+ * are operands that a kernel would bring into order itself, or read row by row. The copies are added to `made`.
  *
  * @param args Storages that are others in each call.
  */

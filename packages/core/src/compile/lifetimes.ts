@@ -17,7 +17,10 @@ export interface Layout {
   readonly unshared: number;
 }
 
-/** Gives memory to each storage that the call made, from its first use to its last; to what stays after the call, for good. */
+/**
+ * Gives memory to each storage that the call made, from its first use to its last; to what stays after the call, for
+ * good.
+ */
 export function layOut(
   ops: readonly FusedOp[],
   made: ReadonlyMap<Storage, number>,

@@ -50,7 +50,9 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export class Recording implements Recorder {
   readonly ops: Op[] = [];
   readonly asked: Asked[] = [];
-  /** What objects hold that each call of the record has: `this`, modules, and arguments that are compared by identity. */
+  /**
+   * What objects hold that each call of the record has: `this`, modules, and arguments that are compared by identity.
+   */
   readonly held: Held[] = [];
   /** The same of arguments that are other objects in each call. */
   private readonly heldByArguments: Held[] = [];

@@ -4,8 +4,8 @@ import { Tensor } from '../tensor/tensor.js';
 import type { Recording } from './recorder.js';
 
 /**
- * Whether the call has reached the memory of an argument by a tensor from elsewhere, which a replay would take for the argument.
- * What operators make of their operands is detached.
+ * Whether the call has reached the memory of an argument by a tensor from elsewhere, which a replay would take for the
+ * argument. What operators make of their operands is detached.
  */
 export const sharesMemory = ({ whole }: Recording, args: readonly Tensor[]): boolean =>
   [...whole].some(
@@ -13,11 +13,11 @@ export const sharesMemory = ({ whole }: Recording, args: readonly Tensor[]): boo
   );
 
 /** Results that are nested deeper most likely contain themselves. */
-const mostNested = 64;
+const maxDepth = 64;
 
 /** Refuses results that a replay could not give. */
 export function refuseResult(recording: Recording, value: unknown, depth = 0): void {
-  if (depth > mostNested) recording.refuse('it returns what is nested too deep, or contains itself');
+  if (depth > maxDepth) recording.refuse('it returns what is nested too deep, or contains itself');
   else if (Tensor.is(value)) {
     const { backend } = value.storage;
     if (recording.made.has(value.storage) && backend !== recording.device)

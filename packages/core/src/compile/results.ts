@@ -12,8 +12,8 @@ export function tensorsOf(value: unknown): Tensor[] {
 }
 
 /**
- * The memory of results that one kernel writes and nothing reads: each call has it write to a new tensor, so that none is copied out of
- * the memory of the plan. Of a result that is a part of it alone a copy is smaller.
+ * The memory of results that one kernel writes and nothing reads: each call has it write to a new tensor, so that none
+ * is copied out of the memory of the plan. Of a result that is a part of it alone a copy is smaller.
  */
 export function newResults(
   ops: readonly FusedOp[],

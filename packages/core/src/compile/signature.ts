@@ -25,10 +25,15 @@ export function idOf(value: object | symbol): number {
   return id;
 }
 
-/** Modes that are not compared: each call takes the generator anew, and a scope of `tidy` covers what a replay makes. */
+/**
+ * Modes that are not compared: each call takes the generator anew, and a scope of `tidy` covers what a replay makes.
+ */
 const free: ReadonlySet<string> = new Set(['gradgate.generator', 'gradgate.tidy']);
 
-/** The signature of a call: shapes, dtypes, strides and `requiresGrad` of tensors, plain values, identities of objects, all modes. */
+/**
+ * The signature of a call: shapes, dtypes, strides and `requiresGrad` of tensors, plain values, identities of objects,
+ * all modes.
+ */
 export function signatureOf(self: unknown, args: readonly unknown[]): Signature {
   const tensors: Tensor[] = [];
   const parts: string[] = [];
@@ -56,7 +61,7 @@ const plain = (value: unknown): string => {
 };
 
 /** Arguments that are nested deeper most likely contain themselves. */
-const mostNested = 32;
+const maxDepth = 32;
 
 function add(
   value: unknown,
@@ -67,7 +72,7 @@ function add(
 ): void {
   if (state.refused !== null) return;
   if (Tensor.is(value)) addTensor(value, parts, tensors, state);
-  else if (depth > mostNested) state.refused = 'an argument is nested too deep, or contains itself';
+  else if (depth > maxDepth) state.refused = 'an argument is nested too deep, or contains itself';
   else if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
     state.refused = `an argument is a ${value.constructor.name}, which the next call may have other numbers in; pass a tensor`;
   else if (Array.isArray(value)) {

@@ -232,6 +232,7 @@ const alongSeveral = (op: string, of: Of, dims: FftnOptions['dim'] = null) =>
  * ```
  */
 export const fft = /* @__PURE__ */ alongOne('fft', complexOf(false));
+
 /**
  * The inverse of `fft`: complex, in the shape of `x`, or of length `n` along the dimension.
  *
@@ -240,6 +241,7 @@ export const fft = /* @__PURE__ */ alongOne('fft', complexOf(false));
  * ```
  */
 export const ifft = /* @__PURE__ */ alongOne('ifft', complexOf(true));
+
 /**
  * The first `n / 2 + 1` numbers of the transform of a real tensor; the others are their conjugates.
  *
@@ -248,6 +250,7 @@ export const ifft = /* @__PURE__ */ alongOne('ifft', complexOf(true));
  * ```
  */
 export const rfft = /* @__PURE__ */ alongOne('rfft', halfOfReal(false));
+
 /**
  * The inverse of `rfft`: from m complex numbers to real ones, of length `n`, `2 * (m - 1)` by default.
  *
@@ -256,6 +259,7 @@ export const rfft = /* @__PURE__ */ alongOne('rfft', halfOfReal(false));
  * ```
  */
 export const irfft = /* @__PURE__ */ alongOne('irfft', realOfHalf(true));
+
 /**
  * The transform, which is real, of a signal given by its first m numbers, with conjugates as the rest; of length `n`,
  * `2 * (m - 1)` by default.
@@ -265,6 +269,7 @@ export const irfft = /* @__PURE__ */ alongOne('irfft', realOfHalf(true));
  * ```
  */
 export const hfft = /* @__PURE__ */ alongOne('hfft', realOfHalf(false));
+
 /**
  * The inverse of `hfft`: from a real tensor of length n, its first `n / 2 + 1` complex numbers.
  *
@@ -282,6 +287,7 @@ export const ihfft = /* @__PURE__ */ alongOne('ihfft', halfOfReal(true));
  * ```
  */
 export const fftn = /* @__PURE__ */ alongSeveral('fftn', complexOf(false));
+
 /**
  * The inverse of `fftn`: complex, in the shape of `x` or with sizes `s`.
  *
@@ -290,6 +296,7 @@ export const fftn = /* @__PURE__ */ alongSeveral('fftn', complexOf(false));
  * ```
  */
 export const ifftn = /* @__PURE__ */ alongSeveral('ifftn', complexOf(true));
+
 /**
  * `rfft` along the last of several dimensions, and `fft` along the others.
  *
@@ -298,6 +305,7 @@ export const ifftn = /* @__PURE__ */ alongSeveral('ifftn', complexOf(true));
  * ```
  */
 export const rfftn = /* @__PURE__ */ alongSeveral('rfftn', halfOfReal(false));
+
 /**
  * The inverse of `rfftn`: real; the last of the dimensions has size `2 (m - 1)` if `s` does not say otherwise.
  *
@@ -306,6 +314,7 @@ export const rfftn = /* @__PURE__ */ alongSeveral('rfftn', halfOfReal(false));
  * ```
  */
 export const irfftn = /* @__PURE__ */ alongSeveral('irfftn', realOfHalf(true));
+
 /**
  * `hfft` along the last of several dimensions, and `fft` along the others.
  *
@@ -314,6 +323,7 @@ export const irfftn = /* @__PURE__ */ alongSeveral('irfftn', realOfHalf(true));
  * ```
  */
 export const hfftn = /* @__PURE__ */ alongSeveral('hfftn', realOfHalf(false));
+
 /**
  * The inverse of `hfftn`: complex, from a real tensor.
  *
@@ -333,6 +343,7 @@ const lastTwo = [-2, -1];
  * ```
  */
 export const fft2 = /* @__PURE__ */ alongSeveral('fft2', complexOf(false), lastTwo);
+
 /**
  * The inverse of `fft2`: `[..., m, n]` to complex `[..., m, n]`.
  *
@@ -341,6 +352,7 @@ export const fft2 = /* @__PURE__ */ alongSeveral('fft2', complexOf(false), lastT
  * ```
  */
 export const ifft2 = /* @__PURE__ */ alongSeveral('ifft2', complexOf(true), lastTwo);
+
 /**
  * `rfftn` of the last two dimensions: real `[..., m, n]` to complex `[..., m, n / 2 + 1]`.
  *
@@ -349,6 +361,7 @@ export const ifft2 = /* @__PURE__ */ alongSeveral('ifft2', complexOf(true), last
  * ```
  */
 export const rfft2 = /* @__PURE__ */ alongSeveral('rfft2', halfOfReal(false), lastTwo);
+
 /**
  * The inverse of `rfft2`: complex `[..., m, k]` to real `[..., m, 2 (k - 1)]`, or with sizes `s`.
  *
@@ -357,6 +370,7 @@ export const rfft2 = /* @__PURE__ */ alongSeveral('rfft2', halfOfReal(false), la
  * ```
  */
 export const irfft2 = /* @__PURE__ */ alongSeveral('irfft2', realOfHalf(true), lastTwo);
+
 /**
  * `hfftn` of the last two dimensions: complex to real.
  *
@@ -365,6 +379,7 @@ export const irfft2 = /* @__PURE__ */ alongSeveral('irfft2', realOfHalf(true), l
  * ```
  */
 export const hfft2 = /* @__PURE__ */ alongSeveral('hfft2', realOfHalf(false), lastTwo);
+
 /**
  * The inverse of `hfft2`: real to complex.
  *

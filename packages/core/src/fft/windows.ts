@@ -49,8 +49,8 @@ function window(
 const cosine = (turns: number) => Math.cos(2 * Math.PI * turns);
 
 /**
- * The triangular (Bartlett) window `[n]`, which is 0 at the ends. Options: `periodic` true (as for spectra), and those of
- * `zeros`.
+ * The triangular (Bartlett) window `[n]`, which is 0 at the ends. Options: `periodic` true (as for spectra), and those
+ * of `zeros`.
  *
  * ```ts
  * bartlettWindow(4); // [0, 0.5, 1, 0.5]
@@ -108,8 +108,8 @@ export const hannWindow = /* @__PURE__ */ named(
 );
 
 /**
- * The Kaiser window `[n]`: `i0(beta sqrt(1 - (2x - 1)²)) / i0(beta)` for x from 0 to 1. Options: `beta` 12, `periodic` true,
- * and those of `zeros`.
+ * The Kaiser window `[n]`: `i0(beta sqrt(1 - (2x - 1)²)) / i0(beta)` for x from 0 to 1. Options: `beta` 12, `periodic`
+ * true, and those of `zeros`.
  *
  * ```ts
  * kaiserWindow(4, { beta: 2 }); // [0.4387, 0.8348, 1, 0.8348]

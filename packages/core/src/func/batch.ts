@@ -7,7 +7,9 @@ import type { Level } from './level.js';
 
 export type AnyKernel = (...args: any[]) => void;
 
-/** What `vmap` does with random numbers: it refuses them, draws different ones for each example, or the same for all. */
+/**
+ * What `vmap` does with random numbers: it refuses them, draws different ones for each example, or the same for all.
+ */
 export type Randomness = 'error' | 'different' | 'same';
 
 export function refuseRandom(op: string): never {
@@ -65,7 +67,10 @@ export class Batch {
     return views.some((view) => this.level.isBatched(view));
   }
 
-  /** Calls a kernel for one example after another. `outs` are the arguments that it writes; with `holds` it reads them first. */
+  /**
+   * Calls a kernel for one example after another. `outs` are the arguments that it writes; with `holds` it reads them
+   * first.
+   */
   each(name: keyof Kernels, args: readonly unknown[], outs: readonly (View | null)[], holds = false): void {
     const { level, kernels } = this;
     const kernel = kernels[name] as AnyKernel;

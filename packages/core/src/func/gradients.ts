@@ -11,8 +11,8 @@ import { type Tree, tensorsOf } from './trees.js';
 /** Options of `grad` and `gradAndValue`. */
 export interface GradTransformOptions<N extends ArgNums = ArgNums> {
   /**
-   * The positions of the arguments to differentiate with respect to: a number gives one gradient, an array gives an array of
-   * gradients. Default 0; negative positions count from the end.
+   * The positions of the arguments to differentiate with respect to: a number gives one gradient, an array gives an
+   * array of gradients. Default 0; negative positions count from the end.
    */
   argnums?: N;
 }
@@ -68,15 +68,14 @@ function differentiated(
 }
 
 /**
- * Returns a function that computes the gradient of `fn`. The result of `fn` is a tensor of one element; the gradient is taken
- * with respect to the first argument, or those that `argnums` selects. An argument is a tensor, or tensors in arrays and plain
- * objects, such as parameters by name; the gradient has the same structure. It is zero where the result does not depend on an
- * input.
+ * Returns a function that computes the gradient of `fn`. The result of `fn` is a tensor of one element; the gradient is
+ * taken with respect to the first argument, or those that `argnums` selects. An argument is a tensor, or tensors in
+ * arrays and plain objects, such as parameters by name; the gradient has the same structure. It is zero where the
+ * result does not depend on an input.
  *
- * Calls can be nested, and the gradients are themselves differentiable in the surrounding code. A `noGrad` around the call only
- * stops that; a `noGrad` inside `fn` is respected.
- * Throws a `ShapeError` if the result of `fn` is not one tensor of one element, and an `AutogradError` if all of it was computed
- * under `noGrad`: PyTorch gives zeros.
+ * Calls can be nested, and the gradients are themselves differentiable in the surrounding code. A `noGrad` around the
+ * call only stops that; a `noGrad` inside `fn` is respected. Throws a `ShapeError` if the result of `fn` is not one
+ * tensor of one element, and an `AutogradError` if all of it was computed under `noGrad`: PyTorch gives zeros.
  *
  * ```ts
  * const cube = (x: Tensor) => x.pow(3);
@@ -134,9 +133,9 @@ const auxOptions = { hasAux: is.boolean };
 const all = (primals: readonly unknown[]): number[] => [...primals.keys()];
 
 /**
- * The value of `fn` at `primals`, and a function that maps a gradient of the value (with its structure) to an array of the
- * gradients of the primals: a vector-Jacobian product. That function may be called several times, and under `vmap`. With
- * `hasAux`, returns `[output, vjpFn, aux]`.
+ * The value of `fn` at `primals`, and a function that maps a gradient of the value (with its structure) to an array of
+ * the gradients of the primals: a vector-Jacobian product. That function may be called several times, and under `vmap`.
+ * With `hasAux`, returns `[output, vjpFn, aux]`.
  *
  * ```ts
  * const [value, pullback] = func.vjp((x: Tensor) => x.square(), [tensor([1, 2])]);
@@ -204,8 +203,9 @@ export function forward(run: Recorded, createGraph: boolean): Forward {
 }
 
 /**
- * The value of `fn` at `primals`, and its derivative along `tangents`, which have the structure and shapes of the primals: a
- * Jacobian-vector product. It is computed by two backward passes. With `hasAux`, returns `[output, tangent, aux]`.
+ * The value of `fn` at `primals`, and its derivative along `tangents`, which have the structure and shapes of the
+ * primals: a Jacobian-vector product. It is computed by two backward passes. With `hasAux`, returns
+ * `[output, tangent, aux]`.
  *
  * ```ts
  * func.jvp((x: Tensor) => x.square(), [tensor([1, 2])], [tensor([1, 0])]); // [[1, 4], [2, 0]]

@@ -10,7 +10,10 @@ import { vmap } from './vmap.js';
 
 /** Options of `jacrev` and `jacfwd`. */
 export interface JacobianTransformOptions<N extends ArgNums = ArgNums> extends GradTransformOptions<N> {
-  /** The number of rows (`jacrev`) or columns (`jacfwd`) computed at a time; fewer need less memory. All at once by default. */
+  /**
+   * The number of rows (`jacrev`) or columns (`jacfwd`) computed at a time; fewer need less memory. All at once by
+   * default.
+   */
   chunkSize?: number | null;
 }
 
@@ -69,10 +72,10 @@ const byColumns: Derive = (run, createGraph, chunkSize) => {
 };
 
 /**
- * Returns a function that computes the Jacobian of `fn` by one backward pass for all rows together: for each tensor of the
- * result, a tensor with its shape followed by the shape of the argument. `argnums` selects arguments other than the first;
- * arguments and results may be tensors in arrays and plain objects. Use it where the result has fewer elements than the
- * argument, else `jacfwd`.
+ * Returns a function that computes the Jacobian of `fn` by one backward pass for all rows together: for each tensor of
+ * the result, a tensor with its shape followed by the shape of the argument. `argnums` selects arguments other than the
+ * first; arguments and results may be tensors in arrays and plain objects. Use it where the result has fewer elements
+ * than the argument, else `jacfwd`.
  *
  * ```ts
  * jacrev((x: Tensor) => x.square())(tensor([1, 2])); // [[2, 0], [0, 4]]
@@ -92,8 +95,8 @@ export function jacrev(fn: (...args: any[]) => unknown, options?: Options): unkn
 }
 
 /**
- * The same as `jacrev`, computed for all columns together; use it where the argument has fewer elements than the result. Each
- * column is a derivative along one direction, computed by two backward passes as in `jvp`.
+ * The same as `jacrev`, computed for all columns together; use it where the argument has fewer elements than the
+ * result. Each column is a derivative along one direction, computed by two backward passes as in `jvp`.
  *
  * ```ts
  * jacfwd((x: Tensor) => x.square())(tensor([1, 2])); // [[2, 0], [0, 4]]
@@ -113,9 +116,9 @@ export function jacfwd(fn: (...args: any[]) => unknown, options?: Options): unkn
 }
 
 /**
- * Returns a function that computes the second derivatives of `fn`, whose result has one element, with respect to an argument of
- * any shape: the shape of the result, followed by that of the argument twice. With several `argnums`, an array of arrays of
- * them.
+ * Returns a function that computes the second derivatives of `fn`, whose result has one element, with respect to an
+ * argument of any shape: the shape of the result, followed by that of the argument twice. With several `argnums`, an
+ * array of arrays of them.
  *
  * ```ts
  * func.hessian((x: Tensor) => x.pow(3).sum())(tensor([1, 2])); // [[6, 0], [0, 12]]

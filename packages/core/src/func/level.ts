@@ -29,10 +29,10 @@ export interface Beginning {
 }
 
 /**
- * One call of a function over a batch. The function computes with tensors that have the shapes of one example, and the kernels
- * that its operators call compute for all examples: the memory behind such a tensor holds all of them, one after another. The
- * storage tells whether the values differ between the examples. Tensors that do not, such as parameters from outside, are
- * ordinary ones. A later backward pass through the call runs in it again.
+ * One call of a function over a batch. The function computes with tensors that have the shapes of one example, and the
+ * kernels that its operators call compute for all examples: the memory behind such a tensor holds all of them, one
+ * after another. The storage tells whether the values differ between the examples. Tensors that do not, such as
+ * parameters from outside, are ordinary ones. A later backward pass through the call runs in it again.
  */
 export class Level implements Batching {
   /** The storage of all examples, for each storage whose values differ between them. */
@@ -131,7 +131,10 @@ export class Level implements Batching {
     return storage !== undefined && this.#whole.has(storage);
   }
 
-  /** The view of all examples: the batch comes first, then dimensions of size 1 up to `rank` dimensions for each example. */
+  /**
+   * The view of all examples: the batch comes first, then dimensions of size 1 up to `rank` dimensions for each
+   * example.
+   */
   all(view: View, rank = view.shape.length): View {
     const whole = this.#whole.get(view.storage);
     const ones = new Array<number>(rank - view.shape.length);
@@ -179,7 +182,10 @@ export class Level implements Batching {
     (storage as { backend: Backend }).backend = device;
   }
 
-  /** Memory for all examples. Neither a backward pass nor `tidy` frees it: it lives as long as the storage it stands for. */
+  /**
+   * Memory for all examples. Neither a backward pass nor `tidy` frees it: it lives as long as the storage it stands
+   * for.
+   */
   #allocate(dtype: Storage['dtype'], length: number, backend: Backend): Storage {
     const before = noteTemporaries(null);
     try {

@@ -9,9 +9,9 @@ interface Root {
 const root: Kind = { text: 'a module', is: (v) => typeof (v as Root | null)?.modules === 'function' };
 
 /**
- * Removes the running statistics from all norms of `net`, in place, and returns it: the norms then use the statistics of the batch, as
- * with `trackRunningStats: false`. For `vmap` over examples, which share the running statistics, so that they could not be written in
- * training.
+ * Removes the running statistics from all norms of `net`, in place, and returns it: the norms then use the statistics
+ * of the batch, as with `trackRunningStats: false`. For `vmap` over examples, which share the running statistics, so
+ * that they could not be written in training.
  *
  * ```ts
  * replaceAllBatchNormModules_(new BatchNorm1d(2)).runningMean; // null

@@ -4,8 +4,9 @@ import { functions } from '../ops/define.js';
 import type { Generator } from '../tensor/random.js';
 import { type Batch, refuseRandom, viewOn } from './batch.js';
 
-// How kernels compute for all examples of a call of `vmap` at once: the batch becomes the first dimension, or a part of a batch
-// dimension that the kernel has already. Kernels for which neither works are called for one example after another.
+// How kernels compute for all examples of a call of `vmap` at once: the batch becomes the first dimension, or a part of
+// a batch dimension that the kernel has already. Kernels for which neither works are called for one example after
+// another.
 
 type Rule<K extends keyof Kernels> = (batch: Batch, ...args: Parameters<Kernels[K]>) => void;
 

@@ -16,15 +16,15 @@ export const entriesOf = (value: unknown): [key: string | number, item: unknown]
   Array.isArray(value) ? [...value.entries()] : isPlain(value) ? Object.entries(value) : null;
 
 /** What is nested deeper most likely contains itself. */
-const mostNested = 500;
+const maxDepth = 500;
 
 /** The leaves: all that is neither an array nor a plain object. */
 export function flatten(op: string, tree: unknown, depth = 0): Flat<unknown> {
   const entries = entriesOf(tree);
   if (entries === null) return { leaves: [tree], rebuild: ([leaf]) => leaf };
-  if (depth === mostNested)
+  if (depth === maxDepth)
     throw new TypeError(
-      `${op}: arrays and objects are nested deeper than ${mostNested} levels; does one contain itself?`,
+      `${op}: arrays and objects are nested deeper than ${maxDepth} levels; does one contain itself?`,
     );
   const parts = entries.map(([key, item]) => ({ key, part: flatten(op, item, depth + 1) }));
   return {
@@ -53,8 +53,8 @@ const showLeaf = (leaf: unknown): string =>
   isThenable(leaf) ? 'a promise; the function has to be synchronous, so await before it' : show(leaf);
 
 /**
- * A value for each leaf of `tree`. `given` is one value for all leaves, or an array or object with the tree's structure whose
- * branches may end earlier. Whatever is neither an array nor a plain object is a value.
+ * A value for each leaf of `tree`. `given` is one value for all leaves, or an array or object with the tree's structure
+ * whose branches may end earlier. Whatever is neither an array nor a plain object is a value.
  */
 export function spread(op: string, what: string, given: unknown, tree: unknown): unknown[] {
   const { leaves } = flatten(op, tree);

@@ -15,11 +15,13 @@ export type Dims = number | null | readonly Dims[] | { readonly [name: string]: 
 /** Options of `vmap`. */
 export interface VmapOptions {
   /**
-   * The batch dimension of each argument, by default 0. A number applies to all tensors of all arguments; an array has one
-   * entry for each argument, which may have the structure of the argument. null marks what all examples share.
+   * The batch dimension of each argument, by default 0. A number applies to all tensors of all arguments; an array has
+   * one entry for each argument, which may have the structure of the argument. null marks what all examples share.
    */
   inDims?: Dims;
-  /** Where the batch dimension goes in the result, by default 0: a number, or numbers in the structure of the result. */
+  /**
+   * Where the batch dimension goes in the result, by default 0: a number, or numbers in the structure of the result.
+   */
   outDims?: Dims;
   /** Random numbers inside: refused ('error', the default), 'different' for each example, or the 'same' for all. */
   randomness?: Randomness;
@@ -35,15 +37,15 @@ const vmapOptions = {
 };
 
 /**
- * Turns a function of one example into a function of a batch: it takes tensors with one more dimension, and returns what `fn`
- * returns for each example, stacked. Inside, tensors have the shapes of one example, and each operator computes for all
- * examples at once. Arguments and results are tensors, or tensors in arrays and plain objects; other arguments are passed to
- * `fn` as they are.
+ * Turns a function of one example into a function of a batch: it takes tensors with one more dimension, and returns
+ * what `fn` returns for each example, stacked. Inside, tensors have the shapes of one example, and each operator
+ * computes for all examples at once. Arguments and results are tensors, or tensors in arrays and plain objects; other
+ * arguments are passed to `fn` as they are.
  *
- * Calls can be nested, combine with `grad` and the other functions of this entry point in either order, and have gradients.
- * What is impossible for a batch is refused by the name of the operator: reading values (`item()`, `toArray()`), results whose
- * shape depends on values (`nonzero`, `maskedSelect`), writing different values into a tensor from outside, `backward()`, and
- * asynchronous functions.
+ * Calls can be nested, combine with `grad` and the other functions of this entry point in either order, and have
+ * gradients. What is impossible for a batch is refused by the name of the operator: reading values (`item()`,
+ * `toArray()`), results whose shape depends on values (`nonzero`, `maskedSelect`), writing different values into a
+ * tensor from outside, `backward()`, and asynchronous functions.
  *
  * ```ts
  * const dots = vmap((a: Tensor, b: Tensor) => a.dot(b));

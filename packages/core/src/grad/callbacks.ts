@@ -21,7 +21,9 @@ function replace(owner: object, name: string, make: (original: AnyFunction) => A
   Object.defineProperty(owner, name, { value: replacement, writable: true, configurable: true });
 }
 
-/** Makes timers, microtasks and `then` callbacks keep the mode in which they were started, as AsyncLocalStorage does. */
+/**
+ * Makes timers, microtasks and `then` callbacks keep the mode in which they were started, as AsyncLocalStorage does.
+ */
 export function bindCallbacks(): void {
   if (followsAsync || followed.bindsCallbacks) return;
   followed.bindsCallbacks = true;

@@ -22,7 +22,7 @@ export const isObject = (value: unknown): value is object =>
 export const isThenable = (value: unknown): value is Thenable =>
   isObject(value) && typeof (value as Thenable).then === 'function';
 
-/** Recognised by its methods, not by its tag: compilers for older targets make generators of plain objects. */
+/** Recognized by its methods, not by its tag: compilers for older targets make generators of plain objects. */
 export const isIterator = (value: object): value is AnyIterator =>
   (Symbol.iterator in value || Symbol.asyncIterator in value) &&
   typeof (value as Partial<AnyIterator>).next === 'function';

@@ -24,7 +24,9 @@ export interface GateDecorator {
 /** Shown by the compiler in place of a type: what is wrong, and what to do. */
 type Misfit = "the condition does not fit this member: it is called with the member's own `this` and parameters";
 
-/** `T` if condition `C` can be called where a member with this `this` and these arguments is; else an error as a type. */
+/**
+ * `T` if condition `C` can be called where a member with this `this` and these arguments is; else an error as a type.
+ */
 type IfFits<C, This, Args extends unknown[], T> = [C] extends [(this: This, ...args: Args) => boolean] ? T : Misfit;
 
 /** A decorator with a condition, whose type has to fit the decorated member. */

@@ -23,8 +23,8 @@ export class Frame {
   opener: string | null;
   /**
    * How the frame ended: its call has returned, and only what the call started still runs in it; or another frame
-   * replaced it; or, for a scope, it was closed, or swept because nobody closed it. A scope that a generator holds over a
-   * yield is left until the next step.
+   * replaced it; or, for a scope, it was closed, or swept because nobody closed it. A scope that a generator holds over
+   * a yield is left until the next step.
    */
   ended: 'left' | 'replaced' | 'closed' | 'swept' | null = null;
   /** The step of a guarded generator that runs in it; the body may keep scopes open across a yield. */
@@ -62,7 +62,9 @@ export function copyOf(frame: Frame): Frame {
 /** Timers that each pass a new gate would make an endless chain: beyond this length, returned calls are dropped. */
 const longest = 32;
 
-/** The frame that a new one is shown inside of: `frame`, or if the chain is too long the nearest whose call still runs. */
+/**
+ * The frame that a new one is shown inside of: `frame`, or if the chain is too long the nearest whose call still runs.
+ */
 export function shownParent(frame: Frame): Frame {
   // There are no more running ones than calls on the stack.
   return frame.ended === null ? frame : shorten(frame);

@@ -11,7 +11,9 @@ import { openScope, type Scope } from './scope.js';
 export interface Guards {
   /** Calls `fn` now, in the gate's mode, and returns what it returns; a promise or generator is covered in full. */
   run<R>(fn: () => R): R;
-  /** The same function, guarded at each call. Keeps types, name and length; `original()` returns the function itself. */
+  /**
+   * The same function, guarded at each call. Keeps types, name and length; `original()` returns the function itself.
+   */
   wrap<F extends (...args: any[]) => any>(fn: F): F;
   /** Opens a scope for synchronous code: `using _ = noGrad.enter()`. */
   enter(): Scope;
@@ -62,7 +64,10 @@ export type Gate = GateDecorator & GateFactory & Guards;
 
 /** `gradMode`: records if the flag or the condition is true, and does not if it is false. */
 export interface ModeGate {
-  /** Records gradients where the condition holds, and does not where it fails; it is called at each call, as the method is. */
+  /**
+   * Records gradients where the condition holds, and does not where it fails; it is called at each call, as the method
+   * is.
+   */
   <C extends Condition>(condition: C): ConditionalGate<C>;
   /** Records gradients if `enabled` is true, else it does not: `gradMode(flag).run(fn)`. Not a decorator. */
   (enabled: boolean): Flagged;

@@ -133,7 +133,9 @@ export function guard<F extends AnyFunction>(rule: Rule, fn: F, member: string |
   return likeOriginal(guarded as unknown as F, fn);
 }
 
-/** Calls `fn` in `frame`, or in the caller's mode, and tells an observer and the gate's ending when it begins and ends. */
+/**
+ * Calls `fn` in `frame`, or in the caller's mode, and tells an observer and the gate's ending when it begins and ends.
+ */
 function callSlowly(
   rule: Rule,
   frame: Frame | null,

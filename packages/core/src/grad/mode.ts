@@ -24,7 +24,10 @@ export interface Mode<T> {
   get(): T;
   /** Changes the value for the rest of the innermost gate or scope of this flow, and returns the old one. */
   set(value: T): T;
-  /** A gate in which the mode has this value: for `@name`, `@name(condition)`, `name.run`, `name.wrap` and `using name.enter()`. */
+  /**
+   * A gate in which the mode has this value: for `@name`, `@name(condition)`, `name.run`, `name.wrap` and
+   * `using name.enter()`.
+   */
   gate(name: string, value: T): Gate;
   /**
    * Makes gates that take arguments: `gateWith('freezing', ({ outer }, what: Module) => [...outer, what])` makes

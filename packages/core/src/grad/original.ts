@@ -1,6 +1,9 @@
 type AnyFunction = (...args: any[]) => any;
 
-/** The functions that reflect-metadata adds, if it is loaded: other decorators store what they know about a function there. */
+/**
+ * The functions that reflect-metadata adds, if it is loaded: other decorators store what they know about a function
+ * there.
+ */
 interface MetadataReflection {
   getOwnMetadataKeys?(target: object): unknown[];
   getOwnMetadata?(key: unknown, target: object): unknown;

@@ -33,7 +33,7 @@ export function openScope(frame: Frame, host: Frame, ending: Ending | null): Sco
   const scope = new OpenScope(frame, host);
   const scopes = listOf(host);
   scopes.push(scope);
-  if (scopes.length > most) closeOldest(scopes);
+  if (scopes.length > maxScopes) closeOldest(scopes);
   if (scopes === open && !sweepDue) {
     sweepDue = true;
     Promise.resolve().then(sweepAll);
@@ -42,7 +42,7 @@ export function openScope(frame: Frame, host: Frame, ending: Ending | null): Sco
 }
 
 /** So many are open at once only where a loop drops them: a recursion that deep would overflow the stack. */
-const most = 2 ** 17;
+const maxScopes = 2 ** 17;
 
 /** Closes the older half of the scopes, which no code is inside of: they would pile up until the end of the turn. */
 function closeOldest(list: OpenScope[]): void {

@@ -29,8 +29,9 @@ export function writingTo(op: string, target: Tensor, compute: (self: Tensor) =>
 }
 
 /**
- * Whether kernels may have it as their result: all of a storage of the host, whose functions of numbers refuse none, so that an
- * error leaves it as it was. Views have a history to look after, and a recording of `compile` plans memory for itself.
+ * Whether kernels may have it as their result: all of a storage of the host, whose functions of numbers refuse none, so
+ * that an error leaves it as it was. Views have a history to look after, and a recording of `compile` plans memory for
+ * itself.
  */
 const isWritable = ({ dtype, numel, storage, viewInfo, isContiguous }: Tensor): boolean =>
   (dtype === 'float32' || dtype === 'float64') &&
@@ -42,8 +43,8 @@ const isWritable = ({ dtype, numel, storage, viewInfo, isContiguous }: Tensor): 
   batching.current === null;
 
 /**
- * What an elementwise operator of `x`, or of it and `other`, writes to in the place of a new tensor; null where it is not called by
- * its in-place form, or would read what it has written already.
+ * What an elementwise operator of `x`, or of it and `other`, writes to in the place of a new tensor; null where it is
+ * not called by its in-place form, or would read what it has written already.
  */
 export const destinationOf = (op: string, x: Tensor, dtype: DType, shape: Shape, other?: Tensor): Tensor | null =>
   state.form !== null && fits(state.form, op, x, dtype, shape, other) ? x : null;

@@ -34,8 +34,8 @@ export function checkWritable(op: string, target: Tensor): void {
 }
 
 /**
- * Gives `target` the value of `compute(target)`, in place. The write is recorded if gradients are on, and counted in the
- * version; nothing is written if a check or `compute` throws. `others` are what else takes part.
+ * Gives `target` the value of `compute(target)`, in place. The write is recorded if gradients are on, and counted in
+ * the version; nothing is written if a check or `compute` throws. `others` are what else takes part.
  */
 export function inPlace<T extends Tensor>(
   op: string,

@@ -100,7 +100,9 @@ export class Node {
     /** The dtype of each output, or the one of all of them: gradients get it on their way in. */
     readonly dtypes: DType | readonly DType[],
     saved?: readonly Tensor[],
-    /** What the rule knows beside tensors, where one function is the rule of all calls: that is cheaper than a closure. */
+    /**
+     * What the rule knows beside tensors, where one function is the rule of all calls: that is cheaper than a closure.
+     */
     readonly attributes?: unknown,
   ) {
     this.edges = mapTensors(inputs, gradEdge);
@@ -206,8 +208,8 @@ export class Node {
 }
 
 /**
- * A hook on a node: it is called with the gradients of its inputs and of its outputs, and may return other gradients of its
- * inputs.
+ * A hook on a node: it is called with the gradients of its inputs and of its outputs, and may return other gradients of
+ * its inputs.
  */
 export type NodeHook = (gradInputs: Gradients, gradOutputs: readonly (Tensor | null)[]) => Gradients | void;
 
@@ -321,8 +323,8 @@ function reportConstant(name: string, view: Tensor): void {
 }
 
 /**
- * Records `out` as computed from `inputs` if gradients are on and one of them requires grad; returns `out`.
- * `saved` are the tensors the rule needs, in the order it reads them from `ctx.saved`; `attributes` is what else it needs.
+ * Records `out` as computed from `inputs` if gradients are on and one of them requires grad; returns `out`. `saved` are
+ * the tensors the rule needs, in the order it reads them from `ctx.saved`; `attributes` is what else it needs.
  *
  * ```ts
  * const x = tensor([3], { requiresGrad: true });

@@ -35,9 +35,9 @@ export const currentSavedTensorHooks = mode.get;
 const saving = mode.gateWith('savedTensorsHooks', (_, hooks: SavedTensorHooks) => hooks);
 
 /**
- * Sends every tensor that an operation saves for backward through `pack`; backward gets it back through `unpack`. With `fn` it
- * runs that, and covers what it awaits; without it gives a gate, to decorate methods with for example. Of hooks inside of
- * hooks the inner ones are in force.
+ * Sends every tensor that an operation saves for backward through `pack`; backward gets it back through `unpack`. With
+ * `fn` it runs that, and covers what it awaits; without it gives a gate, to decorate methods with for example. Of hooks
+ * inside of hooks the inner ones are in force.
  *
  * ```ts
  * const offload = savedTensorsHooks({ pack: (t) => t.toArray(), unpack: (values) => tensor(values) });

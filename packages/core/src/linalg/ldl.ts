@@ -17,10 +17,11 @@ export interface LdlFactors {
 }
 
 /**
- * The factors of `A = L D Lᵀ` for symmetric matrices `[..., n, n]`, which need not be positive definite, in one matrix: the
- * arguments of `ldlSolve`. Only the lower triangle is read, and the upper one of the result is 0. D has blocks of one or two rows;
- * `pivots` (int32) has for each row the one that it was exchanged with, counted from 1, as a negative number in a block of
- * two. All results for a matrix that is not finite are NaN. No gradient flows through: `solve` has one.
+ * The factors of `A = L D Lᵀ` for symmetric matrices `[..., n, n]`, which need not be positive definite, in one matrix:
+ * the arguments of `ldlSolve`. Only the lower triangle is read, and the upper one of the result is 0. D has blocks of
+ * one or two rows; `pivots` (int32) has for each row the one that it was exchanged with, counted from 1, as a negative
+ * number in a block of two. All results for a matrix that is not finite are NaN. No gradient flows through: `solve` has
+ * one.
  *
  * ```ts
  * ldlFactor(tensor([[2, 1], [1, 3]])).LD; // [[2, 0], [0.5, 2.5]]
@@ -39,7 +40,8 @@ function refuseGradient(): never {
 }
 
 /**
- * The X of `A X = B`, given the result of `ldlFactor` for A `[..., n, n]`; `b` is `[..., n, k]`. Gradients flow to `b` alone.
+ * The X of `A X = B`, given the result of `ldlFactor` for A `[..., n, n]`; `b` is `[..., n, k]`. Gradients flow to `b`
+ * alone.
  *
  * ```ts
  * const { LD, pivots } = ldlFactor(tensor([[0, 2], [2, 0]]));

@@ -94,8 +94,8 @@ function factorsGradient(
 }
 
 /**
- * `A = P L U` for `[..., m, n]`: a permutation `[..., m, m]`, a lower triangle with ones as its diagonal `[..., m, k]`, and an
- * upper one `[..., k, n]`, k = `min(m, n)`.
+ * `A = P L U` for `[..., m, n]`: a permutation `[..., m, m]`, a lower triangle with ones as its diagonal `[..., m, k]`,
+ * and an upper one `[..., k, n]`, k = `min(m, n)`.
  *
  * ```ts
  * lu(tensor([[1, 2], [2, 2]])).U; // [[2, 2], [0, 1]]

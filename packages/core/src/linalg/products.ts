@@ -44,7 +44,8 @@ export const matrixExp = /* @__PURE__ */ named('matrixExp', (a: Tensor): Tensor 
 });
 
 /**
- * The product of matrices in the order of the fewest multiplications. The first may be a row `[n]`, the last a column `[n]`.
+ * The product of matrices in the order of the fewest multiplications. The first may be a row `[n]`, the last a column
+ * `[n]`.
  *
  * ```ts
  * multiDot([tensor([[1, 2]]), tensor([[1], [1]]), tensor([[2, 3]])]); // [[6, 9]]

@@ -61,8 +61,8 @@ const unzeroedOf: typeof arrayOf = (dtype, length) =>
   arrayOn(Buffer!.allocUnsafeSlow!(length * arrayBytes(dtype)).buffer, dtype, 0, length);
 
 /**
- * What `make` gives, or an error that says what could not be had. No closure is made for it: functions with one that sees their
- * parameters keep these on the heap, at every call.
+ * What `make` gives, or an error that says what could not be had. No closure is made for it: functions with one that
+ * sees their parameters keep these on the heap, at every call.
  */
 function large(dtype: DType, length: number, make: typeof arrayOf): TypedArray {
   try {

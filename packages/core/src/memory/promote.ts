@@ -34,7 +34,9 @@ export function promote(a: Typed, b: Typed): DType {
   return a.ndim === 0 ? lift(b.dtype, a.dtype) : lift(a.dtype, b.dtype);
 }
 
-/** The dtype that a tensor and a plain value promote to: the value lifts the kind only, and is no wider than it must be. */
+/**
+ * The dtype that a tensor and a plain value promote to: the value lifts the kind only, and is no wider than it must be.
+ */
 export function promoteValue(tensor: DType, value: number | boolean): DType {
   if (isFloat(tensor) || typeof value === 'boolean') return tensor;
   if (!Number.isInteger(value)) return 'float32';

@@ -53,8 +53,8 @@ export function isContiguous(shape: Shape, strides: readonly number[]): boolean 
 }
 
 /**
- * Refuses a result that no array can hold, or that has no elements but more rows than can be gone through; `a` and `b` are the
- * shapes that it comes of.
+ * Refuses a result that no array can hold, or that has no elements but more rows than can be gone through; `a` and `b`
+ * are the shapes that it comes of.
  */
 export function checkSize(op: string, shape: Shape, a?: Shape, b?: Shape): void {
   const n = sizeOf(shape);
@@ -67,15 +67,15 @@ export function checkSize(op: string, shape: Shape, a?: Shape, b?: Shape): void 
 }
 
 /** Deeper than anybody means, and far from where recursion ends. */
-export const mostDims = 64;
+export const maxDims = 64;
 
 /** A copy of a shape a user gave: whole numbers from 0 up. What was given may change when it is read again. */
 export function checkShape(op: string, given: unknown): number[] {
   const shape = Array.isArray(given) ? [...given] : [-1];
-  if (shape.length > mostDims || !shape.every((n) => Number.isInteger(n) && n >= 0))
+  if (shape.length > maxDims || !shape.every((n) => Number.isInteger(n) && n >= 0))
     throw new ShapeError(
       op,
-      `a shape must be an array of at most ${mostDims} whole numbers from 0 up, got ${show(given)}`,
+      `a shape must be an array of at most ${maxDims} whole numbers from 0 up, got ${show(given)}`,
     );
   checkSize(op, shape);
   return shape;

@@ -23,7 +23,10 @@ export interface Storage {
 /** The temporaries made since a backward rule began, while one runs. */
 let temporaries: Storage[] | null = null;
 
-/** What backends allocate from now on may be freed by a backward pass, and is noted in `list`; null ends that. Gives the list before. */
+/**
+ * What backends allocate from now on may be freed by a backward pass, and is noted in `list`; null ends that. Gives the
+ * list before.
+ */
 export function noteTemporaries(list: Storage[] | null): Storage[] | null {
   const before = temporaries;
   temporaries = list;
@@ -33,6 +36,8 @@ export function noteTemporaries(list: Storage[] | null): Storage[] | null {
 /** Where a backend notes what it makes for a backward rule; null where none runs. */
 export const currentTemporaries = (): Storage[] | null => temporaries;
 
-/** A field of each storage with this function makes `structuredClone` and `postMessage` of a tensor fail, with advice. */
+/**
+ * A field of each storage with this function makes `structuredClone` and `postMessage` of a tensor fail, with advice.
+ */
 // The error shows the start of a function's text, so the advice is its name.
 export function tensorsAreSentByPackTensorAndUnpackTensor(): void {}

@@ -14,8 +14,9 @@ import type { Tensor } from '../tensor/tensor.js';
 /** How `cdist` computes Euclidean distances. */
 export interface CdistOptions {
   /**
-   * By one product of matrices ('useMmForEuclidDist'), which is fast, but loses the digits that near rows have in common; by
-   * differences ('donotUseMmForEuclidDist'); or, the default ('useMmForEuclidDistIfNecessary'), by a product for more than 25 rows of either.
+   * By one product of matrices ('useMmForEuclidDist'), which is fast, but loses the digits that near rows have in
+   * common; by differences ('donotUseMmForEuclidDist'); or, the default ('useMmForEuclidDistIfNecessary'), by a product
+   * for more than 25 rows of either.
    */
   computeMode?: 'useMmForEuclidDistIfNecessary' | 'useMmForEuclidDist' | 'donotUseMmForEuclidDist';
 }
@@ -29,9 +30,9 @@ const [ifNecessary, always, never] = [
 const cdistOptions = { computeMode: is.oneOf(ifNecessary, always, never) };
 
 /**
- * The `p`-norms of all differences of rows: `[..., n, k]` and `[..., m, k]` to `[..., n, m]`. Core's `cdist` always computes the
- * differences; this one has PyTorch's `computeMode` for Euclidean norms: a matrix product takes a fraction of the time and
- * memory for many rows.
+ * The `p`-norms of all differences of rows: `[..., n, k]` and `[..., m, k]` to `[..., n, m]`. Core's `cdist` always
+ * computes the differences; this one has PyTorch's `computeMode` for Euclidean norms: a matrix product takes a fraction
+ * of the time and memory for many rows.
  *
  * ```ts
  * more.cdist(tensor([[0, 0]]), tensor([[3, 4], [0, 1]]), 2, { computeMode: 'useMmForEuclidDist' }); // [[5, 1]]

@@ -12,8 +12,8 @@ import { elementsOf } from '../tensor/elements.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /**
- * Splits `x` into `mantissa * 2 ** exponent`, with mantissas from 0.5 up to below 1 (with the sign of `x`) and int32 exponents.
- * 0 and numbers that are not finite are their own mantissa, with exponent 0.
+ * Splits `x` into `mantissa * 2 ** exponent`, with mantissas from 0.5 up to below 1 (with the sign of `x`) and int32
+ * exponents. 0 and numbers that are not finite are their own mantissa, with exponent 0.
  *
  * ```ts
  * frexp(tensor([6, -1])).mantissa; // [0.75, -0.5]

@@ -21,8 +21,9 @@ const range = is.tuple(is.finite, is.finite);
 const common = { weight: is.tensor, density: is.boolean };
 
 /**
- * Counts how many elements of `x` lie in each bin, and returns the counts and the edges of the bins. `bins` is the number of
- * bins or their edges in ascending order. A bin includes its left edge, the last one both edges. The results have no gradient.
+ * Counts how many elements of `x` lie in each bin, and returns the counts and the edges of the bins. `bins` is the
+ * number of bins or their edges in ascending order. A bin includes its left edge, the last one both edges. The results
+ * have no gradient.
  *
  * ```ts
  * const { hist, binEdges } = histogram(tensor([1, 2, 1]), 4, { range: [0, 3] });
@@ -49,8 +50,8 @@ export const histogram = /* @__PURE__ */ named(
 );
 
 /**
- * A histogram of points `[..., d]` in `d` dimensions. `bins` has the number of bins or the edges for each dimension; one number
- * applies to all. `hist` has one dimension for each of them.
+ * A histogram of points `[..., d]` in `d` dimensions. `bins` has the number of bins or the edges for each dimension;
+ * one number applies to all. `hist` has one dimension for each of them.
  *
  * ```ts
  * const points = tensor([[0, 1], [1, 0], [2, 0], [2, 2]]);

@@ -14,7 +14,7 @@ import type { Tensor } from '../tensor/tensor.js';
 export interface TrapezoidOptions {
   /** The positions: one vector for all lines, or a tensor that broadcasts with the values. */
   x?: Tensor;
-  /** The distance between neighbours if `x` is not given, by default 1. */
+  /** The distance between neighbors if `x` is not given, by default 1. */
   dx?: number;
   /** The dimension to integrate along, by default the last. */
   dim?: number;
@@ -22,7 +22,7 @@ export interface TrapezoidOptions {
 
 const trapezoidOptions = { x: is.tensor, dx: is.number, dim: is.integer };
 
-/** The area between neighbours along the dimension, and that dimension. */
+/** The area between neighbors along the dimension, and that dimension. */
 function areas(op: string, y: Tensor, options: TrapezoidOptions | undefined): [Tensor, number] {
   checkTensors(op, y);
   const { x, dx, dim = -1 } = checkOptions(op, options, trapezoidOptions);
@@ -30,7 +30,7 @@ function areas(op: string, y: Tensor, options: TrapezoidOptions | undefined): [T
   if (x !== undefined && dx !== undefined) throw new TypeError(`${op}: give either x or dx, not both`);
   if (y.ndim === 0) throw new ShapeError(op, 'takes values along a dimension, got []');
   const d = normalizeDim(op, dim, y.ndim);
-  const means = mul(neighbours(y, d, add), 0.5);
+  const means = mul(neighbors(y, d, add), 0.5);
   if (x === undefined) return [mul(means, dx ?? 1), d];
   const n = y.shape[d]!;
   const places = x.ndim === 1 ? x.reshape(y.shape.map((_, i) => (i === d ? -1 : 1))) : x;
@@ -39,11 +39,11 @@ function areas(op: string, y: Tensor, options: TrapezoidOptions | undefined): [T
       op,
       `x must be ${n} positions or broadcast with the values ${formatShape(y.shape)}, got ${formatShape(x.shape)}`,
     );
-  return [mul(means, neighbours(places, d, sub)), d];
+  return [mul(means, neighbors(places, d, sub)), d];
 }
 
 /** `combine` of each element along the dimension and the one before it. */
-function neighbours(t: Tensor, d: number, combine: (a: Tensor, b: Tensor) => Tensor): Tensor {
+function neighbors(t: Tensor, d: number, combine: (a: Tensor, b: Tensor) => Tensor): Tensor {
   const n = Math.max(0, t.shape[d]! - 1);
   return combine(narrow(t, d, t.shape[d]! - n, n), narrow(t, d, 0, n));
 }
@@ -62,7 +62,8 @@ export const trapezoid = /* @__PURE__ */ named('trapezoid', (y: Tensor, options?
 });
 
 /**
- * The integrals of `y` along `dim` up to each position but the first, by the trapezoidal rule: `[..., n]` to `[..., n - 1]`.
+ * The integrals of `y` along `dim` up to each position but the first, by the trapezoidal rule: `[..., n]` to
+ * `[..., n - 1]`.
  *
  * ```ts
  * cumulativeTrapezoid(tensor([1, 5, 10])); // [3, 10.5]

@@ -19,8 +19,8 @@ import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /**
- * The quantile `q`, from 0 to 1, of the elements along `dim` that are not NaN (by default or with null, of all elements); NaN
- * if there are none. With several `q`, the result has one more dimension in front.
+ * The quantile `q`, from 0 to 1, of the elements along `dim` that are not NaN (by default or with null, of all
+ * elements); NaN if there are none. With several `q`, the result has one more dimension in front.
  *
  * ```ts
  * nanquantile(tensor([1, NaN, 3]), 0.5); // 2

@@ -20,8 +20,8 @@ const reduceOptions = { includeSelf: is.boolean };
 const reductions = is.oneOf('sum', 'prod', 'mean', 'amax', 'amin');
 
 /**
- * Like core's `scatterReduce`, and also for 'prod': `x` in which the elements of `src` that `index` sends to one position along
- * `dim` are reduced into it.
+ * Like core's `scatterReduce`, and also for 'prod': `x` in which the elements of `src` that `index` sends to one
+ * position along `dim` are reduced into it.
  *
  * ```ts
  * const index = tensor([0, 0, 1], { dtype: 'int32' });

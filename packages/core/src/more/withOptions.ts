@@ -13,8 +13,8 @@ import type { Tensor } from '../tensor/tensor.js';
 const roundOptions = { decimals: is.integer };
 
 /**
- * Rounds to `decimals` places after the point, 0 by default; places below 0 round to tens, hundreds and so on. Halves go
- * to the even one, and integers stay as they are. The gradient is 0. The result has the shape of `x`.
+ * Rounds to `decimals` places after the point, 0 by default; places below 0 round to tens, hundreds and so on. Halves
+ * go to the even one, and integers stay as they are. The gradient is 0. The result has the shape of `x`.
  *
  * ```ts
  * more.round(tensor([1.234, -5.678]), { decimals: 1 }); // [1.2, -5.7]
@@ -31,8 +31,8 @@ export const round = /* @__PURE__ */ named('round', (x: Tensor, options?: { deci
 const indexAddOptions = { alpha: is.number };
 
 /**
- * `x` with `alpha` times `src` added at the places `index` along `dim`; `alpha` is 1 by default. The result has the shape
- * of `x`.
+ * `x` with `alpha` times `src` added at the places `index` along `dim`; `alpha` is 1 by default. The result has the
+ * shape of `x`.
  *
  * ```ts
  * const index = tensor([1], { dtype: 'int32' });

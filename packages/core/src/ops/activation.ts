@@ -134,7 +134,8 @@ const softplusOperator = unaryOperator('softplus', {
 });
 
 /**
- * `x` where positive, else `alpha (exp(x) - 1)`, of each element; `alpha` is 1 by default. The result has the shape of `x`.
+ * `x` where positive, else `alpha (exp(x) - 1)`, of each element; `alpha` is 1 by default. The result has the shape of
+ * `x`.
  *
  * ```ts
  * elu(tensor([-1, 2])); // [-0.6321, 2]
@@ -172,7 +173,8 @@ export const selu = /* @__PURE__ */ named(
 );
 
 /**
- * `max(0, x) + min(0, alpha (exp(x / alpha) - 1))` of each element; `alpha` is 1 by default. The result has the shape of `x`.
+ * `max(0, x) + min(0, alpha (exp(x / alpha) - 1))` of each element; `alpha` is 1 by default. The result has the shape
+ * of `x`.
  *
  * ```ts
  * celu(tensor([-1, 2]), { alpha: 2 }); // [-0.7869, 2]
@@ -185,8 +187,8 @@ export const celu = /* @__PURE__ */ named('celu', (x: Tensor, options?: { alpha?
 });
 
 /**
- * `x` where positive, else `negativeSlope * x`, of each element; `negativeSlope` is 0.01 by default. The result has the shape
- * of `x`.
+ * `x` where positive, else `negativeSlope * x`, of each element; `negativeSlope` is 0.01 by default. The result has the
+ * shape of `x`.
  *
  * ```ts
  * leakyRelu(tensor([-1, 2]), 0.1); // [-0.1, 2]
@@ -292,6 +294,7 @@ export const hardswish = unary('hardswish', {
   backward: (g, x) => where(le(x, -3), 0, where(ge(x, 3), g, mul(g, add(mul(x, 1 / 3), 0.5)))),
   saves: 'input',
 });
+
 /**
  * `x * tanh(softplus(x))` of each element. The result has the shape of `x`.
  *
@@ -300,6 +303,7 @@ export const hardswish = unary('hardswish', {
  * ```
  */
 export const mish = /* @__PURE__ */ named('mish', (x: Tensor): Tensor => mul(x, tanh(softplus(x))));
+
 /**
  * `x / (1 + |x|)` of each element. The result has the shape of `x`.
  *
@@ -311,6 +315,7 @@ export const softsign = /* @__PURE__ */ named('softsign', (x: Tensor): Tensor =>
   checkTensors('softsign', x);
   return x.div(add(x.abs(), 1));
 });
+
 /**
  * `x - tanh(x)` of each element. The result has the shape of `x`.
  *
@@ -319,9 +324,10 @@ export const softsign = /* @__PURE__ */ named('softsign', (x: Tensor): Tensor =>
  * ```
  */
 export const tanhshrink = /* @__PURE__ */ named('tanhshrink', (x: Tensor): Tensor => sub(x, tanh(x)));
+
 /**
- * Moves each element towards 0 by `lambda`, 0.5 by default, and to 0 if it is within `lambda` of 0. The result has the shape
- * of `x`.
+ * Moves each element towards 0 by `lambda`, 0.5 by default, and to 0 if it is within `lambda` of 0. The result has the
+ * shape of `x`.
  *
  * ```ts
  * softshrink(tensor([-2, 0.3, 2])); // [-1.5, 0, 1.5]
@@ -331,8 +337,10 @@ export const softshrink = /* @__PURE__ */ named(
   'softshrink',
   (x: Tensor, lambda = 0.5): Tensor => applyUnary(softshrinkOperator, x, [aNumber('softshrink', 'lambda', lambda)]),
 );
+
 /**
- * Each element whose absolute value exceeds `lambda`, 0.5 by default; 0 for the others. The result has the shape of `x`.
+ * Each element whose absolute value exceeds `lambda`, 0.5 by default; 0 for the others. The result has the shape of
+ * `x`.
  *
  * ```ts
  * hardshrink(tensor([-2, 0.3, 2])); // [-2, 0, 2]
@@ -362,8 +370,8 @@ const hardshrinkOperator = unaryOperator('hardshrink', {
 });
 
 /**
- * The first half of `x` along `dim`, by default the last, times the sigmoid of the second half: `[..., 2 n]` to `[..., n]`.
- * Throws if the size is odd.
+ * The first half of `x` along `dim`, by default the last, times the sigmoid of the second half: `[..., 2 n]` to
+ * `[..., n]`. Throws if the size is odd.
  *
  * ```ts
  * glu(tensor([1, 2, 0, 0])); // [0.5, 1]

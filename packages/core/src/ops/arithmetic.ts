@@ -164,8 +164,8 @@ export const floorDivide = binary('floorDivide', {
 });
 
 /**
- * `start + weight * (end - start)`, exactly `end` for a weight of 1; elementwise with broadcasting. `weight` is a number or a
- * tensor.
+ * `start + weight * (end - start)`, exactly `end` for a weight of 1; elementwise with broadcasting. `weight` is a
+ * number or a tensor.
  *
  * ```ts
  * lerp(tensor([0]), tensor([10]), 0.3); // [3]

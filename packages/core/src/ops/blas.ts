@@ -34,8 +34,8 @@ function scaled(op: string, x: Tensor, product: Tensor, options?: AddOptions): T
 }
 
 /**
- * `beta x + alpha a @ b` for matrices: `a` `[m, k]` and `b` `[k, n]`, and `x` broadcasts to `[m, n]`. `beta` and `alpha` are
- * 1 by default.
+ * `beta x + alpha a @ b` for matrices: `a` `[m, k]` and `b` `[k, n]`, and `x` broadcasts to `[m, n]`. `beta` and
+ * `alpha` are 1 by default.
  *
  * ```ts
  * addmm(ones([2, 2]), tensor([[1, 2], [3, 4]]), eye(2), { beta: 10 }); // [[11, 12], [13, 14]]
@@ -60,8 +60,8 @@ export const addmv = /* @__PURE__ */ named('addmv', (x: Tensor, a: Tensor, v: Te
 });
 
 /**
- * `beta x + alpha outer(a, b)` for vectors: `a` `[m]` and `b` `[n]`, and `x` broadcasts to `[m, n]`. `beta` and `alpha` are 1
- * by default.
+ * `beta x + alpha outer(a, b)` for vectors: `a` `[m]` and `b` `[n]`, and `x` broadcasts to `[m, n]`. `beta` and `alpha`
+ * are 1 by default.
  *
  * ```ts
  * addr(zeros([2, 2]), tensor([1, 2]), tensor([3, 4])); // [[3, 4], [6, 8]]
@@ -73,8 +73,8 @@ export const addr = /* @__PURE__ */ named('addr', (x: Tensor, a: Tensor, b: Tens
 });
 
 /**
- * `beta x + alpha a @ b` for batches of matrices: `a` `[N, m, k]` and `b` `[N, k, n]`, and `x` broadcasts to `[N, m, n]`.
- * `beta` and `alpha` are 1 by default.
+ * `beta x + alpha a @ b` for batches of matrices: `a` `[N, m, k]` and `b` `[N, k, n]`, and `x` broadcasts to
+ * `[N, m, n]`. `beta` and `alpha` are 1 by default.
  *
  * ```ts
  * baddbmm(ones([1, 1, 1]), ones([1, 1, 3]), ones([1, 3, 1])); // [[[4]]]

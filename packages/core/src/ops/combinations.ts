@@ -52,8 +52,8 @@ export const cartesianProd = /* @__PURE__ */ named('cartesianProd', (...vectors:
 const combinationsOptions = { withReplacement: is.boolean };
 
 /**
- * Every choice of `r` elements, 2 by default, of a vector, in order: `[count, r]`. With `withReplacement` an element may
- * repeat.
+ * Every choice of `r` elements, 2 by default, of a vector, in order: `[count, r]`. With `withReplacement` an element
+ * may repeat.
  *
  * ```ts
  * combinations(tensor([1, 2, 3])); // [[1, 2], [1, 3], [2, 3]]
@@ -65,7 +65,7 @@ export function combinations(x: Tensor, r = 2, options?: { withReplacement?: boo
   if (x.ndim !== 1) throw new ShapeError('combinations', `takes a vector, got ${formatShape(x.shape)}`);
   check('combinations', 'r', r, is.size);
   const count = binomial(withReplacement ? x.numel + r - 1 : x.numel, r);
-  if (count * r > mostChosen)
+  if (count * r > maxChosen)
     throw new ShapeError(
       'combinations',
       `there are ${count} combinations of ${r} out of ${x.numel} elements, more than can be held; draw some with multinomial() or randperm()`,
@@ -87,7 +87,7 @@ export function combinations(x: Tensor, r = 2, options?: { withReplacement?: boo
 }
 
 /** The most elements in all combinations: beyond that their positions alone would take a gigabyte. */
-const mostChosen = 2 ** 28;
+const maxChosen = 2 ** 28;
 
 /** The number of ways to choose `r` of `n`; stops counting where there are too many to list. */
 function binomial(n: number, r: number): number {

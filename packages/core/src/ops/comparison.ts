@@ -162,8 +162,8 @@ export const isclose = /* @__PURE__ */ named(
 );
 
 /**
- * Whether `|a - b| <= atol + rtol * |b|` for all elements, as a boolean. `rtol` is 1e-5 and `atol` 1e-8 by default; NaN is
- * close to NaN only with `equalNan`. Reads the values.
+ * Whether `|a - b| <= atol + rtol * |b|` for all elements, as a boolean. `rtol` is 1e-5 and `atol` 1e-8 by default; NaN
+ * is close to NaN only with `equalNan`. Reads the values.
  *
  * ```ts
  * allclose(tensor([1]), tensor([1.000001])); // true

@@ -121,7 +121,10 @@ function weightGradient(g: Tensor, x: Tensor, geometry: Geometry, shape: Four): 
 export interface ConvOptions<Size = Pair> {
   /** How far the kernel moves; 1 by default. */
   stride?: Size;
-  /** Zeros on each side. `'same'` keeps the size (with stride 1; for even kernels one more zero at the end), `'valid'` is 0. */
+  /**
+   * Zeros on each side. `'same'` keeps the size (with stride 1; for even kernels one more zero at the end), `'valid'`
+   * is 0.
+   */
   padding?: Size | 'same' | 'valid';
   /** The distance between elements of the kernel; 1 by default. */
   dilation?: Size;

@@ -124,8 +124,8 @@ function resultDType(name: string, { ofBool, keepsIntegers }: UnaryRule, { dtype
 }
 
 /**
- * A saved tensor as a rule reads it. As in PyTorch, a gradient is the derivative for the conjugate, so for complex numbers
- * the rule of a function with a complex derivative reads the conjugate.
+ * A saved tensor as a rule reads it. As in PyTorch, a gradient is the derivative for the conjugate, so for complex
+ * numbers the rule of a function with a complex derivative reads the conjugate.
  */
 export const conjugate = (t: Tensor): Tensor => (isComplex(t.dtype) ? recordOf(t.dtype).complex!.conj(t) : t);
 
@@ -177,7 +177,10 @@ export interface BinaryRule extends Partial<BinaryFunction> {
     (g: Tensor, a: Tensor, b: Tensor) => Tensor,
     (g: Tensor, a: Tensor, b: Tensor) => Tensor,
   ];
-  /** Whether the rule reads `a` and `b`; 'b' if the gradient of `a` reads `b` alone, 'other' if each reads the other alone. */
+  /**
+   * Whether the rule reads `a` and `b`; 'b' if the gradient of `a` reads `b` alone, 'other' if each reads the other
+   * alone.
+   */
   readonly saves?: boolean | 'b' | 'other';
   /** What to use instead of bool, which is refused. */
   readonly noBool?: string;

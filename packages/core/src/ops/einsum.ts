@@ -32,7 +32,10 @@ const arrange = ({ t, labels }: Labelled, order: string): Tensor =>
     [...order].map((l) => labels.indexOf(l)),
   );
 
-/** One batched matrix product. Labels of both that are kept are the batch; labels of both that are not kept are summed over. */
+/**
+ * One batched matrix product. Labels of both that are kept are the batch; labels of both that are not kept are summed
+ * over.
+ */
 function contract(a: Labelled, b: Labelled, keep: string): Labelled {
   const left = reduceTo(a, keep + b.labels);
   const right = reduceTo(b, keep + a.labels);

@@ -97,7 +97,8 @@ export const exp = unary('exp', {
 });
 
 /**
- * The natural logarithm of each element: -Infinity at 0, NaN below. The result has the shape of `x` and is floating point.
+ * The natural logarithm of each element: -Infinity at 0, NaN below. The result has the shape of `x` and is floating
+ * point.
  *
  * ```ts
  * log(tensor([1, Math.E])); // [0, 1]

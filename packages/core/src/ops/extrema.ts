@@ -37,8 +37,8 @@ function checkNotEmpty(op: string, x: Tensor, { count }: Plan): void {
 }
 
 /**
- * The largest element over `dim`, by default over all; equal ones share the gradient. With `keepdim` the dimension stays,
- * with size 1. Throws for a tensor without elements.
+ * The largest element over `dim`, by default over all; equal ones share the gradient. With `keepdim` the dimension
+ * stays, with size 1. Throws for a tensor without elements.
  *
  * ```ts
  * amax(tensor([[1, 2], [3, 4]]), 1); // [2, 4]
@@ -47,8 +47,8 @@ function checkNotEmpty(op: string, x: Tensor, { count }: Plan): void {
 export const amax = extremum('amax');
 
 /**
- * The smallest element over `dim`, by default over all; equal ones share the gradient. With `keepdim` the dimension stays,
- * with size 1. Throws for a tensor without elements.
+ * The smallest element over `dim`, by default over all; equal ones share the gradient. With `keepdim` the dimension
+ * stays, with size 1. Throws for a tensor without elements.
  *
  * ```ts
  * amin(tensor([[1, 2], [3, 4]]), 1); // [1, 3]

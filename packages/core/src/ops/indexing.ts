@@ -78,8 +78,8 @@ function addTo(x: Tensor, d: number, index: Tensor, part: Tensor): Tensor {
 }
 
 /**
- * The slices of `x` along `dim` at the positions `index` (integers, `[n]`): the shape of `x`, with size n in that dimension.
- * Throws for indices out of range.
+ * The slices of `x` along `dim` at the positions `index` (integers, `[n]`): the shape of `x`, with size n in that
+ * dimension. Throws for indices out of range.
  *
  * ```ts
  * indexSelect(tensor([[1, 2], [3, 4]]), 0, tensor([1], { dtype: 'int32' })); // [[3, 4]]
@@ -368,7 +368,8 @@ export const nonzero = /* @__PURE__ */ named('nonzero', (x: Tensor): Tensor => {
 });
 
 /**
- * `nonzero` under NumPy's name: the coordinates of the elements that are not 0, `[count, ndim]`, int32. Reads the values.
+ * `nonzero` under NumPy's name: the coordinates of the elements that are not 0, `[count, ndim]`, int32. Reads the
+ * values.
  *
  * ```ts
  * argwhere(tensor([[0, 1], [1, 0]])); // [[0, 1], [1, 0]]

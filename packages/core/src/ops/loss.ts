@@ -134,7 +134,8 @@ export const mseLoss = /* @__PURE__ */ inFloat32(
 );
 
 /**
- * The mean of `|input - target|`, of tensors of one shape. With `reduction` 'sum' the sum, with 'none' each absolute value.
+ * The mean of `|input - target|`, of tensors of one shape. With `reduction` 'sum' the sum, with 'none' each absolute
+ * value.
  *
  * ```ts
  * l1Loss(tensor([1, 2]), tensor([1, 4]), { reduction: 'none' }); // [0, 2]
@@ -150,8 +151,8 @@ export const l1Loss = /* @__PURE__ */ inFloat32(
 );
 
 /**
- * Half the square of errors up to `delta`, 1 by default, and linear beyond (Huber, 1964), of tensors of one shape: the mean,
- * or as `reduction` says ('mean', 'sum' or 'none').
+ * Half the square of errors up to `delta`, 1 by default, and linear beyond (Huber, 1964), of tensors of one shape: the
+ * mean, or as `reduction` says ('mean', 'sum' or 'none').
  *
  * ```ts
  * huberLoss(tensor([0, 0]), tensor([0.5, 3])); // 1.313
@@ -166,7 +167,10 @@ export const huberLoss = /* @__PURE__ */ inFloat32(
   },
 );
 
-/** One rule, `g` times the error limited to ±`delta`: with a rule for each part, large errors would give 0 times infinity. */
+/**
+ * One rule, `g` times the error limited to ±`delta`: with a rule for each part, large errors would give 0 times
+ * infinity.
+ */
 const huber = (error: Tensor, delta: number): Tensor => applyUnary(huberOperator, error, [delta]);
 
 const huberOperator = unaryOperator('huber', {
@@ -176,8 +180,8 @@ const huberOperator = unaryOperator('huber', {
 });
 
 /**
- * `huberLoss` with `delta = beta`, divided by `beta`, 1 by default: its linear part has slope 1. `reduction` is 'mean', 'sum'
- * or 'none'.
+ * `huberLoss` with `delta = beta`, divided by `beta`, 1 by default: its linear part has slope 1. `reduction` is 'mean',
+ * 'sum' or 'none'.
  *
  * ```ts
  * smoothL1Loss(tensor([0]), tensor([1]), { beta: 2 }); // 0.25
@@ -228,7 +232,10 @@ function weighted(
 
 const logOf = (p: number): number => Math.max(Math.log(p), -100);
 
-/** The binary cross entropy of each element. Its gradient is PyTorch's, which is 0 where a probability of 0 or 1 is right. */
+/**
+ * The binary cross entropy of each element. Its gradient is PyTorch's, which is 0 where a probability of 0 or 1 is
+ * right.
+ */
 const entropies = binary('binaryCrossEntropy', {
   forward: (x, t) => -t * logOf(x) - (1 - t) * logOf(1 - x),
   backward: [entropyGradient, (g, x) => neg(mul(g, logit(x)))],
@@ -311,8 +318,8 @@ export const klDiv = /* @__PURE__ */ inFloat32(
 );
 
 /**
- * The cosine of the angle between `a` and `b` along `dim`, 1 by default; the shape is that of the two broadcast, without
- * `dim`. Lengths count as at least `eps`, 1e-8 by default.
+ * The cosine of the angle between `a` and `b` along `dim`, 1 by default; the shape is that of the two broadcast,
+ * without `dim`. Lengths count as at least `eps`, 1e-8 by default.
  *
  * ```ts
  * cosineSimilarity(tensor([[1, 0]]), tensor([[1, 1]])); // [0.7071]

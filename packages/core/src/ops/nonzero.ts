@@ -2,7 +2,9 @@ import { contiguousStrides } from '../memory/shape.js';
 import { exactOf } from '../tensor/elements.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** The positions in the flattened `x` of the nonzero elements. Reads the values, as their number must be known at once. */
+/**
+ * The positions in the flattened `x` of the nonzero elements. Reads the values, as their number must be known at once.
+ */
 export function nonzeroPositions(op: string, x: Tensor): Int32Array {
   const data = exactOf(x, op);
   const zero = (x.dtype === 'int64' ? 0n : 0) as number;

@@ -38,7 +38,7 @@ type GradientKernel = (
 ) => void;
 
 /**
- * Records a normalisation of `x`. The rule saves `x`, two statistics and the weight. `composed` computes the three
+ * Records a normalization of `x`. The rule saves `x`, two statistics and the weight. `composed` computes the three
  * gradients by recorded operators, for where their gradients may be needed.
  */
 function recordNorm(
@@ -79,7 +79,7 @@ function recordNorm(
   );
 }
 
-/** The gradients of a normalisation over `dims`, by operators: `x` and `g` have one shape, `w` broadcasts. */
+/** The gradients of a normalization over `dims`, by operators: `x` and `g` have one shape, `w` broadcasts. */
 function composedGradients(
   g: Tensor,
   x: Tensor,
@@ -137,7 +137,9 @@ function normOfRows(
   );
 }
 
-/** Mean 0 and variance 1 over groups of channels, with a weight and a bias for each channel. Returns the statistics too. */
+/**
+ * Mean 0 and variance 1 over groups of channels, with a weight and a bias for each channel. Returns the statistics too.
+ */
 function normOfChannels(
   op: string,
   x: Tensor,
@@ -262,8 +264,8 @@ export const layerNorm = /* @__PURE__ */ named(
 );
 
 /**
- * Divides `x` by the root of its mean square over the last dimensions `normalizedShape`, and multiplies by `weight` (of that
- * shape) if given (Zhang and Sennrich, 2019). `eps` is added to the mean square. The result has the shape of `x`.
+ * Divides `x` by the root of its mean square over the last dimensions `normalizedShape`, and multiplies by `weight` (of
+ * that shape) if given (Zhang and Sennrich, 2019). `eps` is added to the mean square. The result has the shape of `x`.
  *
  * ```ts
  * rmsNorm(tensor([[1, 7]]), [2]); // [[0.2, 1.4]]
@@ -333,7 +335,7 @@ export interface BatchNormOptions {
   weight?: Tensor | null;
   /** What is added to each channel `[C]`; 0 by default. */
   bias?: Tensor | null;
-  /** Normalises by the statistics of the batch, and moves the running ones towards them. */
+  /** Normalizes by the statistics of the batch, and moves the running ones towards them. */
   training?: boolean;
   /** How far the running statistics move. */
   momentum?: number;
@@ -403,8 +405,8 @@ export const batchNorm = /* @__PURE__ */ named(
 const normalizeOptions = { p: is.number, dim: is.integer, eps: is.nonNegative };
 
 /**
- * `x` divided by its `p`-norm along `dim`: `p` is 2, `dim` 1 and the smallest divisor `eps` 1e-12 by default. The result has
- * the shape of `x`.
+ * `x` divided by its `p`-norm along `dim`: `p` is 2, `dim` 1 and the smallest divisor `eps` 1e-12 by default. The
+ * result has the shape of `x`.
  *
  * ```ts
  * normalize(tensor([[3, 4]])); // [[0.6, 0.8]]

@@ -190,8 +190,8 @@ export function liftedOptions(kernelSize: number, options: MaxPoolOptions<number
 }
 
 /**
- * The largest element of each window: `[N, C, L]` to `[N, C, L2]`, or `[C, L]` to `[C, L2]`. Options: `stride` (by default
- * `kernelSize`), `padding` 0, `dilation` 1, `ceilMode` false.
+ * The largest element of each window: `[N, C, L]` to `[N, C, L2]`, or `[C, L]` to `[C, L2]`. Options: `stride` (by
+ * default `kernelSize`), `padding` 0, `dilation` 1, `ceilMode` false.
  *
  * ```ts
  * maxPool1d(tensor([[[1, 5, 2, 3]]]), 2); // [[[5, 3]]]

@@ -24,7 +24,9 @@ export function putAlong(op: string, x: Tensor, dim: Along, index: Tensor, src: 
   );
 }
 
-/** Which elements of a write to a tensor of `shape` are not overwritten by later ones: bool, in the shape of the index. */
+/**
+ * Which elements of a write to a tensor of `shape` are not overwritten by later ones: bool, in the shape of the index.
+ */
 function isLast(dim: Along, index: Tensor, shape: Shape): Tensor {
   const { backend } = index.storage;
   const numbers = Tensor.of(

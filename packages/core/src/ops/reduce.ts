@@ -39,7 +39,8 @@ function recordMean(x: Tensor, p: Plan, means: Tensor): Tensor {
 }
 
 /**
- * The product over `dim`, by default over all elements. With `keepdim` the dimension stays, with size 1. Integers give int64.
+ * The product over `dim`, by default over all elements. With `keepdim` the dimension stays, with size 1. Integers give
+ * int64.
  *
  * ```ts
  * prod(tensor([[1, 2], [3, 4]])); // 24
@@ -100,8 +101,8 @@ function correctionOf(name: string, { correction, unbiased }: VarOptions): numbe
 }
 
 /**
- * The variance over `dim`, by default over all elements: `sum((x - mean)²) / (n - correction)`. `correction` is 1 by default;
- * with `keepdim` the dimension stays, with size 1. Floating point only.
+ * The variance over `dim`, by default over all elements: `sum((x - mean)²) / (n - correction)`. `correction` is 1 by
+ * default; with `keepdim` the dimension stays, with size 1. Floating point only.
  *
  * ```ts
  * tensor([1, 3]).var(); // 2
@@ -140,8 +141,8 @@ function varianceGradient(x: Tensor, p: Plan, means: Tensor, scale: Tensor): Ten
 }
 
 /**
- * The variance and the mean over `dim`, by default over all elements, as `[variance, mean]`. Options: `correction` 1 and
- * `keepdim` false.
+ * The variance and the mean over `dim`, by default over all elements, as `[variance, mean]`. Options: `correction` 1
+ * and `keepdim` false.
  *
  * ```ts
  * varMean(tensor([1, 3])); // [2, 2]
@@ -151,7 +152,8 @@ export const varMean = (x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Te
   withMean('varMean', 'var', x, dim, options);
 
 /**
- * The standard deviation and the mean over `dim`, by default over all elements, as `[deviation, mean]`. Options as for `std`.
+ * The standard deviation and the mean over `dim`, by default over all elements, as `[deviation, mean]`. Options as for
+ * `std`.
  *
  * ```ts
  * stdMean(tensor([1, 3]), 0, { correction: 0 }); // [1, 2]
@@ -170,13 +172,16 @@ function withMean(op: string, name: 'var' | 'std', x: Tensor, dim?: Dim, options
 }
 
 export {
-  /** The variance over `dim`, by default over all elements: `sum((x - mean)²) / (n - correction)`, where `correction` is 1 by default. */
+  /**
+   * The variance over `dim`, by default over all elements: `sum((x - mean)²) / (n - correction)`, where `correction` is
+   * 1 by default.
+   */
   variance as var,
 };
 
 /**
- * The standard deviation over `dim`, by default over all elements. `correction`, 1 by default, is subtracted from the count;
- * with `keepdim` the dimension stays, with size 1. The gradient is 0 where the result is 0.
+ * The standard deviation over `dim`, by default over all elements. `correction`, 1 by default, is subtracted from the
+ * count; with `keepdim` the dimension stays, with size 1. The gradient is 0 where the result is 0.
  *
  * ```ts
  * std(tensor([1, 3])); // 1.414
@@ -190,7 +195,8 @@ export function std(x: Tensor, dim?: Dim, options?: VarOptions): Tensor {
 }
 
 /**
- * Whether any element over `dim`, by default over all, is nonzero: bool. With `keepdim` the dimension stays, with size 1.
+ * Whether any element over `dim`, by default over all, is nonzero: bool. With `keepdim` the dimension stays, with
+ * size 1.
  *
  * ```ts
  * any(tensor([[0, 1], [0, 0]]), 1); // [true, false]
@@ -202,8 +208,8 @@ export function any(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
 }
 
 /**
- * Whether all elements over `dim`, by default all of the tensor, are nonzero: bool. With `keepdim` the dimension stays, with
- * size 1.
+ * Whether all elements over `dim`, by default all of the tensor, are nonzero: bool. With `keepdim` the dimension stays,
+ * with size 1.
  *
  * ```ts
  * all(tensor([1, 2])); // true
@@ -266,7 +272,9 @@ function powerNorm(x: Tensor, p: number, r: Plan): Tensor {
   );
 }
 
-/** `sign(x) |x|^q` and `|x|^q`, 0 at 0 for any `q`. The derivative of each is `q` times the other, to the power `q - 1`. */
+/**
+ * `sign(x) |x|^q` and `|x|^q`, 0 at 0 for any `q`. The derivative of each is `q` times the other, to the power `q - 1`.
+ */
 const signedPowerOperator = unaryOperator('signedPower', {
   forward: (v, q) => (v === 0 ? 0 : Math.sign(v) * Math.abs(v) ** q),
   backward: (g, x, _, [q]) => mul(g, mul(absPower(x, q! - 1), q!)),

@@ -10,7 +10,10 @@ import { where } from './where.js';
 const larger = (a: number, b: number): number => (a > b || Number.isNaN(a) ? a : b);
 const smaller = (a: number, b: number): number => (a < b || Number.isNaN(a) ? a : b);
 
-/** The share of the gradient that `a` gets: none where `lost` is true, half where both are equal; at NaN both get all of it. */
+/**
+ * The share of the gradient that `a` gets: none where `lost` is true, half where both are equal; at NaN both get all of
+ * it.
+ */
 const share = (g: Tensor, a: Tensor, b: Tensor, lost: (a: Tensor, b: Tensor) => Tensor): Tensor =>
   where(lost(a, b), 0, where(eq(a, b), mul(g, 0.5), g));
 
@@ -54,6 +57,7 @@ const comparison = (name: string, forward: <T extends number | bigint>(a: T, b: 
  * ```
  */
 export const eq = comparison('eq', (a, b) => a === b, loops.eq);
+
 /**
  * Whether `a` differs from `b`, elementwise with broadcasting: bool.
  *
@@ -62,6 +66,7 @@ export const eq = comparison('eq', (a, b) => a === b, loops.eq);
  * ```
  */
 export const ne = comparison('ne', (a, b) => a !== b, loops.ne);
+
 /**
  * Whether `a < b`, elementwise with broadcasting: bool.
  *
@@ -70,6 +75,7 @@ export const ne = comparison('ne', (a, b) => a !== b, loops.ne);
  * ```
  */
 export const lt = comparison('lt', (a, b) => a < b, loops.lt);
+
 /**
  * Whether `a <= b`, elementwise with broadcasting: bool.
  *
@@ -78,6 +84,7 @@ export const lt = comparison('lt', (a, b) => a < b, loops.lt);
  * ```
  */
 export const le = comparison('le', (a, b) => a <= b, loops.le);
+
 /**
  * Whether `a > b`, elementwise with broadcasting: bool.
  *
@@ -86,6 +93,7 @@ export const le = comparison('le', (a, b) => a <= b, loops.le);
  * ```
  */
 export const gt = comparison('gt', (a, b) => a > b, loops.gt);
+
 /**
  * Whether `a >= b`, elementwise with broadcasting: bool.
  *

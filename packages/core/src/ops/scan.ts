@@ -149,7 +149,7 @@ export const cummin = extremum('cummin', 'argmin');
 const diffOptions = { n: is.size, dim: is.integer, prepend: is.tensor, append: is.tensor };
 
 /**
- * The differences of neighbours along `dim`, by default the last, taken `n` times, by default once; each time the size
+ * The differences of neighbors along `dim`, by default the last, taken `n` times, by default once; each time the size
  * shrinks by 1. `prepend` and `append` are joined to `x` first.
  *
  * ```ts

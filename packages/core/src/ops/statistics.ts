@@ -28,8 +28,8 @@ import type * as self from './statistics.js';
 import { where } from './where.js';
 
 /**
- * The sum over `dim`, by default over all elements, in which NaN counts as 0. With `keepdim` the dimension stays, with size
- * 1.
+ * The sum over `dim`, by default over all elements, in which NaN counts as 0. With `keepdim` the dimension stays, with
+ * size 1.
  *
  * ```ts
  * nansum(tensor([1, NaN, 2])); // 3
@@ -67,7 +67,8 @@ export const countNonzero = /* @__PURE__ */ named('countNonzero', (x: Tensor, di
 });
 
 /**
- * The smallest and the largest element over `dim`, by default over all. With `keepdim` the dimension stays, with size 1.
+ * The smallest and the largest element over `dim`, by default over all. With `keepdim` the dimension stays, with
+ * size 1.
  *
  * ```ts
  * aminmax(tensor([3, 1, 2])); // { min: 1, max: 3 }
@@ -294,7 +295,8 @@ export const dist = /* @__PURE__ */ named('dist', (a: Tensor, b: Tensor, p = 2):
 });
 
 /**
- * The `p`-norms of all differences of rows: `[..., n, k]` and `[..., m, k]` to `[..., n, m]`. That of core/more has modes for many rows.
+ * The `p`-norms of all differences of rows: `[..., n, k]` and `[..., m, k]` to `[..., n, m]`. That of core/more has
+ * modes for many rows.
  *
  * ```ts
  * cdist(tensor([[0, 0]]), tensor([[3, 4], [0, 1]])); // [[5, 1]]

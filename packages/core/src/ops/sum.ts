@@ -77,8 +77,8 @@ export function expandOver(g: Tensor, { dims }: Plan, shape: Shape): Tensor {
 }
 
 /**
- * The sum over `dim` (a number or several), by default over all elements. With `keepdim` the dimensions stay, with size 1.
- * Integers and bool give int64.
+ * The sum over `dim` (a number or several), by default over all elements. With `keepdim` the dimensions stay, with
+ * size 1. Integers and bool give int64.
  *
  * ```ts
  * sum(tensor([[1, 2], [3, 4]])); // 10

@@ -120,7 +120,8 @@ export const acosh = unary('acosh', {
 });
 
 /**
- * The inverse hyperbolic tangent of each element; infinite at -1 and 1, NaN outside of them. The result has the shape of `x`.
+ * The inverse hyperbolic tangent of each element; infinite at -1 and 1, NaN outside of them. The result has the shape
+ * of `x`.
  *
  * ```ts
  * atanh(tensor([0, 0.5])); // [0, 0.5493]

@@ -14,8 +14,9 @@ import { sumTo } from './sum.js';
 import type * as self from './where.js';
 
 /**
- * The elements of `a` where `condition` is true, those of `b` elsewhere. All three broadcast. With `condition` alone, of any dtype, the
- * coordinates of what is not 0: an index for each dimension, to be used as `x.at(...where(condition))`.
+ * The elements of `a` where `condition` is true, those of `b` elsewhere. All three broadcast. With `condition` alone,
+ * of any dtype, the coordinates of what is not 0: an index for each dimension, to be used as
+ * `x.at(...where(condition))`.
  *
  * ```ts
  * where(tensor([true, false]), tensor([1, 2]), 0); // [1, 0]

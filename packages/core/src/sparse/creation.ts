@@ -33,9 +33,9 @@ function valuesOf(op: string, values: Tensor | NestedValues, options: SparseOpti
 }
 
 /**
- * A sparse tensor in coordinate format (COO): entry `i` has the coordinates `indices[:, i]` and the value `values[i]`, for
- * integers `indices` `[sparseDim, nnz]` and `values` `[nnz, ...dense]`. Entries with the same coordinates add up. Without a
- * `shape`, the tensor is as large as the coordinates need. Gradients flow to `values`.
+ * A sparse tensor in coordinate format (COO): entry `i` has the coordinates `indices[:, i]` and the value `values[i]`,
+ * for integers `indices` `[sparseDim, nnz]` and `values` `[nnz, ...dense]`. Entries with the same coordinates add up.
+ * Without a `shape`, the tensor is as large as the coordinates need. Gradients flow to `values`.
  *
  * ```ts
  * sparseCooTensor([[0, 1], [2, 0]], [3, 4], [2, 3]).toDense(); // [[0, 0, 3], [4, 0, 0]]
@@ -89,8 +89,8 @@ function extent(op: string, indices: Tensor): number[] {
 
 /**
  * A sparse matrix in compressed row format (CSR): row `i` has the entries from `crowIndices[i]` up to but without
- * `crowIndices[i + 1]` of `values` `[nnz]` and `colIndices` `[nnz]`, with ascending columns. `crowIndices` is `[rows + 1]`.
- * Without a `shape`, the matrix has as many columns as the entries need. Gradients flow to `values`.
+ * `crowIndices[i + 1]` of `values` `[nnz]` and `colIndices` `[nnz]`, with ascending columns. `crowIndices` is
+ * `[rows + 1]`. Without a `shape`, the matrix has as many columns as the entries need. Gradients flow to `values`.
  *
  * ```ts
  * sparseCsrTensor([0, 1, 2], [2, 0], [3, 4], [2, 3]).toDense(); // [[0, 0, 3], [4, 0, 0]]
@@ -159,8 +159,8 @@ function rowsOf(op: string, starts: ArrayLike<number>, columns: ArrayLike<number
 }
 
 /**
- * The entries of a tensor that are not 0, as a sparse tensor with gradients to `x`: with coordinates for the first `sparseDim`
- * dimensions, by default all. For a sparse gradient, the rows that it stores.
+ * The entries of a tensor that are not 0, as a sparse tensor with gradients to `x`: with coordinates for the first
+ * `sparseDim` dimensions, by default all. For a sparse gradient, the rows that it stores.
  *
  * ```ts
  * toSparse(tensor([[0, 2], [0, 0]])).indices(); // [[0], [1]]

@@ -12,10 +12,10 @@ import { Tensor } from '../tensor/tensor.js';
 import { type RowsDType, RowsStorage, summed } from './rows.js';
 
 /**
- * The rows of `weight` `[V, E]` that `index` (integers, any shape) selects: `[..., E]`. Like core's `embedding`, but the
- * gradient of `weight` is sparse: it holds only the rows that were selected, so the cost depends on those and not on the size
- * of the table. Row `paddingIdx` gets no gradient. A gradient that is itself recorded (`createGraph`) is dense. For float32 and
- * float64 on the CPU.
+ * The rows of `weight` `[V, E]` that `index` (integers, any shape) selects: `[..., E]`. Like core's `embedding`, but
+ * the gradient of `weight` is sparse: it holds only the rows that were selected, so the cost depends on those and not
+ * on the size of the table. Row `paddingIdx` gets no gradient. A gradient that is itself recorded (`createGraph`) is
+ * dense. For float32 and float64 on the CPU.
  *
  * ```ts
  * const weight = zeros([1000, 2]).requiresGrad_();

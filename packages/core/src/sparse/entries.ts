@@ -98,7 +98,10 @@ export function startsOf(op: string, rows: TypedArray, count: number): Int32Arra
   return starts;
 }
 
-/** The product of two sparse matrices, `[m, n]` and coalesced `[n, k]`: an entry for each two that meet, which may repeat. */
+/**
+ * The product of two sparse matrices, `[m, n]` and coalesced `[n, k]`: an entry for each two that meet, which may
+ * repeat.
+ */
 export function product(a: Entries, b: Entries): Entries {
   const op = 'matmul';
   const [at, bt] = [elementsOf(a.indices, op), elementsOf(b.indices, op)];

@@ -32,8 +32,8 @@ function checkDense(op: string, name: string, x: unknown): asserts x is Tensor {
 }
 
 /**
- * The product of matrices of which one or both are sparse. With a dense one it is dense: `[m, n]` times `[n]` or `[n, k]`, and
- * `[k, m]` or `[m]` times `[m, n]`. Of two sparse ones it is sparse and coalesced.
+ * The product of matrices of which one or both are sparse. With a dense one it is dense: `[m, n]` times `[n]` or
+ * `[n, k]`, and `[k, m]` or `[m]` times `[m, n]`. Of two sparse ones it is sparse and coalesced.
  *
  * ```ts
  * const a = sparseCooTensor([[0], [1]], [2], [2, 2]);
@@ -93,8 +93,8 @@ export interface AddmmOptions {
 const addmmOptions = { beta: is.number, alpha: is.number };
 
 /**
- * `beta * input + alpha * (a @ b)` for dense `input` that broadcasts to `[m, k]`, sparse `a` `[m, n]` and dense `b` `[n, k]`: dense
- * `[m, k]`.
+ * `beta * input + alpha * (a @ b)` for dense `input` that broadcasts to `[m, k]`, sparse `a` `[m, n]` and dense `b`
+ * `[n, k]`: dense `[m, k]`.
  *
  * ```ts
  * const a = sparseCooTensor([[0], [1]], [2], [2, 2]);
@@ -124,8 +124,9 @@ export const addmm = /* @__PURE__ */ named(
 );
 
 /**
- * The elements of `alpha * (a @ b)` where `input` `[m, k]` stores entries, plus `beta * input`: sparse, with the entries of `input`.
- * The product of dense `a` `[m, n]` and `b` `[n, k]` is computed only there, as for the weights of edges in graph attention.
+ * The elements of `alpha * (a @ b)` where `input` `[m, k]` stores entries, plus `beta * input`: sparse, with the
+ * entries of `input`. The product of dense `a` `[m, n]` and `b` `[n, k]` is computed only there, as for the weights of
+ * edges in graph attention.
  *
  * ```ts
  * const edges = sparseCooTensor([[0], [1]], [1], [2, 2]);
@@ -196,8 +197,8 @@ function largest(op: string, values: Tensor, slots: Int32Array, groups: number):
 }
 
 /**
- * Softmax along `dim` over the stored entries: elements that are not stored count as minus infinity, so that they stay 0. The
- * result is coalesced and has the entries of `x`.
+ * Softmax along `dim` over the stored entries: elements that are not stored count as minus infinity, so that they
+ * stay 0. The result is coalesced and has the entries of `x`.
  *
  * ```ts
  * const scores = sparseCooTensor([[0, 0, 1], [0, 2, 1]], [1, 1, 5], [2, 3]);
@@ -210,7 +211,8 @@ export const softmax = /* @__PURE__ */ named(
 );
 
 /**
- * The logarithm of `softmax` of the stored entries along `dim`; elements that are not stored stay unstored. Shapes are those of `softmax`.
+ * The logarithm of `softmax` of the stored entries along `dim`; elements that are not stored stay unstored. Shapes are
+ * those of `softmax`.
  *
  * ```ts
  * sparse.logSoftmax(sparseCooTensor([[0, 2]], [1, 1], [3]), 0).values(); // [-0.6931, -0.6931]
@@ -234,8 +236,9 @@ export const sum = /* @__PURE__ */ named('sum', (x: SparseTensor, dim?: number |
 });
 
 /**
- * A matrix of `shape` `[m, n]` with diagonals: row `i` of `diagonals` `[count, length]` lies on the diagonal `offsets[i]`, above the main one
- * if that is positive. As in PyTorch and SciPy element `j` of a row is in column `j`; what lies outside of the matrix is left out.
+ * A matrix of `shape` `[m, n]` with diagonals: row `i` of `diagonals` `[count, length]` lies on the diagonal
+ * `offsets[i]`, above the main one if that is positive. As in PyTorch and SciPy element `j` of a row is in column `j`;
+ * what lies outside of the matrix is left out.
  *
  * ```ts
  * spdiags(tensor([[1, 2, 3], [4, 5, 6]]), [0, 1], [3, 3]).toDense(); // [[1, 5, 0], [0, 2, 6], [0, 0, 3]]

@@ -1,4 +1,5 @@
-// The entry point `@gradgate/core/sparse`: tensors that store only some entries, and gradients that store only some rows.
+// The entry point `@gradgate/core/sparse`: tensors that store only some entries, and gradients that store only some
+// rows.
 import '../index.js';
 
 export { isSparse, type SparseOptions, sparseCooTensor, sparseCsrTensor, toDense, toSparse } from './creation.js';

@@ -11,12 +11,13 @@ import { refuseRecording } from '../memory/recording.js';
 import { formatShape, type Shape, sizeOf } from '../memory/shape.js';
 import { type Storage, tensorsAreSentByPackTensorAndUnpackTensor } from '../memory/storage.js';
 
-// Sparse gradients: tensors that store only some rows. The engine handles them like all other tensors; their storage has a
-// backend of its own, whose kernels add, scale, copy and measure rows, and refuse by name whatever would need all elements.
+// Sparse gradients: tensors that store only some rows. The engine handles them like all other tensors; their storage
+// has a backend of its own, whose kernels add, scale, copy and measure rows, and refuse by name whatever would need all
+// elements.
 
 /**
- * Rows in ascending order, each once: row `index[i]` is at `i * width` of `values`. They are never written to, so storages can
- * share them.
+ * Rows in ascending order, each once: row `index[i]` is at `i * width` of `values`. They are never written to, so
+ * storages can share them.
  */
 export interface Rows {
   readonly index: Int32Array;

@@ -14,13 +14,16 @@ import { elementsOf } from '../tensor/elements.js';
 import { Tensor } from '../tensor/tensor.js';
 import { beside, coalesced, type Entries, overlap, positionsOf, product, startsOf } from './entries.js';
 
-/** How a sparse tensor stores where its entries are: their coordinates ('coo'), or for a matrix where each row begins ('csr'). */
+/**
+ * How a sparse tensor stores where its entries are: their coordinates ('coo'), or for a matrix where each row begins
+ * ('csr').
+ */
 export type SparseLayout = 'coo' | 'csr';
 
 /**
- * A tensor that stores only some entries; all others are 0. It is not a `Tensor`: it has the methods below, and all other
- * functions refuse it. Gradients flow through `values`, which is an ordinary tensor, and to dense operands. Made by
- * `sparseCooTensor`, `sparseCsrTensor` and `toSparse`.
+ * A tensor that stores only some entries; all others are 0. It is not a `Tensor`: it has the methods below, and all
+ * other functions refuse it. Gradients flow through `values`, which is an ordinary tensor, and to dense operands. Made
+ * by `sparseCooTensor`, `sparseCsrTensor` and `toSparse`.
  *
  * ```ts
  * const a = sparseCooTensor([[0, 1], [2, 0]], [3, 4], [2, 3]);
@@ -146,8 +149,8 @@ export class SparseTensor {
   }
 
   /**
-   * The same tensor with each entry once, in row-major order: entries with the same coordinates are summed. It reads the
-   * coordinates.
+   * The same tensor with each entry once, in row-major order: entries with the same coordinates are summed. It reads
+   * the coordinates.
    */
   coalesce(): SparseTensor {
     return this.isCoalesced ? this : new SparseTensor(coalesced(this.#entries));
@@ -217,8 +220,8 @@ export class SparseTensor {
   }
 
   /**
-   * The product of this matrix `[m, n]` and a dense vector `[n]` or matrix `[n, k]`: dense, `[m]` or `[m, k]`. With a sparse matrix
-   * `[n, k]` the product `[m, k]` is sparse and coalesced; of layout 'csr' if both are.
+   * The product of this matrix `[m, n]` and a dense vector `[n]` or matrix `[n, k]`: dense, `[m]` or `[m, k]`. With a
+   * sparse matrix `[n, k]` the product `[m, k]` is sparse and coalesced; of layout 'csr' if both are.
    */
   matmul(other: Tensor): Tensor;
   /** The product of two sparse matrices: sparse. */
@@ -293,8 +296,8 @@ export class SparseTensor {
   }
 
   /**
-   * All entries times a number or a tensor of one element; or the product of elements with a sparse or dense tensor of the same
-   * shape, which has the entries that both store.
+   * All entries times a number or a tensor of one element; or the product of elements with a sparse or dense tensor of
+   * the same shape, which has the entries that both store.
    */
   mul(factor: number | Tensor | SparseTensor): SparseTensor {
     if (SparseTensor.is(factor)) {
@@ -319,7 +322,8 @@ export class SparseTensor {
   }
 
   /**
-   * The elements of a dense tensor of this shape where this one stores entries, as a sparse tensor: a mask. Gradients flow to `x`.
+   * The elements of a dense tensor of this shape where this one stores entries, as a sparse tensor: a mask. Gradients
+   * flow to `x`.
    *
    * ```ts
    * sparseCooTensor([[1]], [1], [2]).mask(tensor([5, 6])).values(); // [6]

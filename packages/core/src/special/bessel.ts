@@ -24,8 +24,8 @@ function farFrom0(order: 0 | 1, x: number): { j: number; y: number } {
 const euler = 0.5772156649015329;
 
 /**
- * Near 0, by Miller's recurrence downwards, scaled by `J0 + 2 J2 + 2 J4 + ... = 1`. Those of the second kind are sums of the
- * others (Neumann's series; Abramowitz and Stegun, 9.1.88).
+ * Near 0, by Miller's recurrence downwards, scaled by `J0 + 2 J2 + 2 J4 + ... = 1`. Those of the second kind are sums
+ * of the others (Neumann's series; Abramowitz and Stegun, 9.1.88).
  */
 function near0(x: number): Kinds {
   let [above, here] = [0, Number.MIN_VALUE * 2 ** 100];
@@ -127,8 +127,8 @@ export const besselY1 = unary('besselY1', {
 });
 
 /**
- * The spherical Bessel function of the first kind of order 0, elementwise: `sin(x) / x`, and 1 at 0. It has a gradient, which
- * PyTorch's lacks.
+ * The spherical Bessel function of the first kind of order 0, elementwise: `sin(x) / x`, and 1 at 0. It has a gradient,
+ * which PyTorch's lacks.
  *
  * ```ts
  * sphericalBesselJ0(tensor([0, 1])); // [1, 0.8415]

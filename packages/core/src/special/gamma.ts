@@ -12,7 +12,7 @@ import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** The largest number of terms in a sum: near x it needs about ten times the root of `a`, which is below `large`. */
-const mostTerms = 200_000;
+const maxTerms = 200_000;
 const large = 1e8;
 
 /** `x^a e^-x / Γ(a)`. */
@@ -22,7 +22,7 @@ const weight = (a: number, x: number): number => Math.exp(a * Math.log(x) - x - 
 function lower(a: number, x: number): number {
   let term = 1 / a;
   let sum = term;
-  for (let n = 1; n < mostTerms && term > sum * 1e-17; n++) {
+  for (let n = 1; n < maxTerms && term > sum * 1e-17; n++) {
     term *= x / (a + n);
     sum += term;
   }
@@ -35,7 +35,7 @@ function upper(a: number, x: number): number {
   let c = Number.POSITIVE_INFINITY;
   let d = 1 / b;
   let value = d;
-  for (let n = 1; n < mostTerms; n++) {
+  for (let n = 1; n < maxTerms; n++) {
     const an = -n * (n - a);
     b += 2;
     d = 1 / (an * d + b);
@@ -60,8 +60,8 @@ const excess = (m: number): number =>
   Math.abs(m) < 1e-3 ? m * m * (1 / 2 - m * (1 / 3 - m * (1 / 4 - m * (1 / 5 - m / 6)))) : m - Math.log1p(m);
 
 /**
- * The integral above x, or with -1 below x, for a large `a`: close to that of a normal distribution, with the first correction
- * (Temme, 1979).
+ * The integral above x, or with -1 below x, for a large `a`: close to that of a normal distribution, with the first
+ * correction (Temme, 1979).
  */
 function partOfLarge(a: number, x: number, side: 1 | -1): number {
   const m = (x - a) / a;
@@ -89,15 +89,18 @@ function noGradient(op: string, which: string): never {
   throw new AutogradError(op, `there is no gradient for ${which}; detach() it`);
 }
 
-/** `x^(a - 1) e^-x / Γ(a)`, the derivative of the integral below x; its logarithm at Infinity is a difference of infinities. */
+/**
+ * `x^(a - 1) e^-x / Γ(a)`, the derivative of the integral below x; its logarithm at Infinity is a difference of
+ * infinities.
+ */
 function slope(a: Tensor, x: Tensor): Tensor {
   const inside = exp(sub(sub(xlogy(sub(a, 1), x), x), lgamma(a)));
   return where(ge(x, 0), where(eq(x, Number.POSITIVE_INFINITY), 0, inside), Number.NaN);
 }
 
 /**
- * The regularised lower incomplete gamma function, `∫₀ˣ t^(a - 1) e^-t dt / Γ(a)`, elementwise with broadcasting. NaN for
- * negative arguments. It has a gradient for x and none for a. On PyTorch's tensors it is called `igamma`.
+ * The regularized lower incomplete gamma function, `∫₀ˣ t^(a - 1) e^-t dt / Γ(a)`, elementwise with broadcasting. NaN
+ * for negative arguments. It has a gradient for x and none for a. On PyTorch's tensors it is called `igamma`.
  *
  * ```ts
  * gammainc(tensor([1, 2]), tensor([1, 2])); // [0.6321, 0.594]
@@ -111,8 +114,8 @@ export const gammainc = binary('gammainc', {
 });
 
 /**
- * The regularised upper incomplete gamma function, `1 - gammainc(a, x)`, accurate where that is small. It has a gradient for x
- * and none for a. On PyTorch's tensors it is called `igammac`.
+ * The regularized upper incomplete gamma function, `1 - gammainc(a, x)`, accurate where that is small. It has a
+ * gradient for x and none for a. On PyTorch's tensors it is called `igammac`.
  *
  * ```ts
  * gammaincc(tensor([1, 2]), tensor([1, 2])); // [0.3679, 0.406]
@@ -133,8 +136,8 @@ function zetaOf(s: number, q: number): number {
 }
 
 /**
- * Hurwitz's zeta function, `Σ 1 / (q + k)^x` over k = 0, 1, 2, ..., elementwise with broadcasting; Riemann's for q = 1. It has
- * a gradient for q and none for x.
+ * Hurwitz's zeta function, `Σ 1 / (q + k)^x` over k = 0, 1, 2, ..., elementwise with broadcasting; Riemann's for q = 1.
+ * It has a gradient for q and none for x.
  *
  * ```ts
  * zeta(tensor([2, 4]), 1); // [1.645, 1.082]
@@ -148,8 +151,8 @@ export const zeta = binary('zeta', {
 });
 
 /**
- * The logarithm of the `p`-dimensional gamma function, `log(π) p (p - 1) / 4 + Σ log Γ(x - j / 2)` over j = 0 ... p - 1,
- * elementwise; `x` must be above `(p - 1) / 2`.
+ * The logarithm of the `p`-dimensional gamma function, `log(π) p (p - 1) / 4 + Σ log Γ(x - j / 2)` over j = 0 ... p -
+ * 1, elementwise; `x` must be above `(p - 1) / 2`.
  *
  * ```ts
  * multigammaln(tensor([2, 3]), 2); // [0.4516, 1.55]

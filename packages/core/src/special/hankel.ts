@@ -2,8 +2,8 @@
 export const far = 25;
 
 /**
- * The even and the odd terms of Hankel's expansion of the Bessel functions of `order` far from 0 (Abramowitz and Stegun, 9.2.9 and
- * 9.7.1), with alternating signs within each (`sign` -1), or none (1) for the modified ones.
+ * The even and the odd terms of Hankel's expansion of the Bessel functions of `order` far from 0 (Abramowitz and
+ * Stegun, 9.2.9 and 9.7.1), with alternating signs within each (`sign` -1), or none (1) for the modified ones.
  */
 export function hankel(order: number, x: number, sign: 1 | -1): { even: number; odd: number } {
   const mu = 4 * order * order;

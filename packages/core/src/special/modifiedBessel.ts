@@ -86,9 +86,9 @@ export const i1e = unary('i1e', {
 });
 
 /**
- * `exp(x)` times the modified Bessel function of the second kind of any order up to 1, for x from 0.6 up: the integral of
- * `exp(-x (cosh t - 1)) cosh(order t)` over t from 0 up. The trapezoidal rule has all its digits at steps of 1/8, as the integrand is
- * even and falls off faster than exponentially.
+ * `exp(x)` times the modified Bessel function of the second kind of any order up to 1, for x from 0.6 up: the integral
+ * of `exp(-x (cosh t - 1)) cosh(order t)` over t from 0 up. The trapezoidal rule has all its digits at steps of 1/8, as
+ * the integrand is even and falls off faster than exponentially.
  */
 export function scaledK(order: number, x: number): number {
   if (x === Number.POSITIVE_INFINITY) return 0;
@@ -106,7 +106,10 @@ export function scaledK(order: number, x: number): number {
 
 const euler = 0.5772156649015329;
 
-/** The modified Bessel function of the second kind of order 0 or 1 near 0, by its series (Abramowitz and Stegun, 9.6.11). */
+/**
+ * The modified Bessel function of the second kind of order 0 or 1 near 0, by its series (Abramowitz and Stegun,
+ * 9.6.11).
+ */
 function nearK(order: 0 | 1, x: number): number {
   const log = Math.log(x / 2);
   let term = order === 0 ? 1 : x / 2;
@@ -130,8 +133,8 @@ function secondKind(order: 0 | 1, x: number, isScaled: boolean): number {
 }
 
 /**
- * The modified Bessel function of the second kind of order 0, elementwise: infinite at 0, NaN below. It has a gradient, which
- * PyTorch's lacks.
+ * The modified Bessel function of the second kind of order 0, elementwise: infinite at 0, NaN below. It has a gradient,
+ * which PyTorch's lacks.
  *
  * ```ts
  * modifiedBesselK0(tensor([1, 2])); // [0.421, 0.1139]
@@ -144,8 +147,8 @@ export const modifiedBesselK0 = unary('modifiedBesselK0', {
 });
 
 /**
- * The modified Bessel function of the second kind of order 1, elementwise: infinite at 0, NaN below. It has a gradient, which
- * PyTorch's lacks.
+ * The modified Bessel function of the second kind of order 1, elementwise: infinite at 0, NaN below. It has a gradient,
+ * which PyTorch's lacks.
  *
  * ```ts
  * modifiedBesselK1(tensor([1, 2])); // [0.6019, 0.1399]

@@ -17,7 +17,10 @@ type Polynomial = (x: Tensor, n: number) => Tensor;
 /** Each degree is a step that is recorded: higher degrees would fill the memory. */
 const degree: Kind = { text: 'a whole number from 0 to 65536', is: (n) => is.size.is(n) && (n as number) <= 65536 };
 
-/** The polynomial of degree `n`, from that of degree 1 and a function that gives the next one after degrees `k` and `k - 1`. */
+/**
+ * The polynomial of degree `n`, from that of degree 1 and a function that gives the next one after degrees `k` and
+ * `k - 1`.
+ */
 function polynomial(
   name: string,
   first: (x: Tensor) => Tensor,

@@ -27,7 +27,8 @@ export const ones = (shape: Shape, options: TensorOptions = {}): Tensor => make(
 const numberOrBoolean = is.either(is.number, is.boolean);
 
 /**
- * A tensor of this shape filled with `value`; a boolean gives a bool tensor, a number float32 unless `dtype` says otherwise.
+ * A tensor of this shape filled with `value`; a boolean gives a bool tensor, a number float32 unless `dtype` says
+ * otherwise.
  *
  * ```ts
  * full([2], 7); // [7, 7]
@@ -42,7 +43,8 @@ export function full(shape: Shape, value: number | boolean, options: TensorOptio
 }
 
 /**
- * A tensor of this shape to be written to. Its elements are 0, unlike PyTorch's, which are undefined. Options as for `zeros`.
+ * A tensor of this shape to be written to. Its elements are 0, unlike PyTorch's, which are undefined. Options as for
+ * `zeros`.
  *
  * ```ts
  * empty([2, 3]).shape; // [2, 3]
@@ -51,8 +53,8 @@ export function full(shape: Shape, value: number | boolean, options: TensorOptio
 export const empty = (shape: Shape, options: TensorOptions = {}): Tensor => make('empty', shape, options, 0);
 
 /**
- * A tensor of zeros with the shape, dtype and device of `t`. It does not require gradients; options change dtype, device and
- * that.
+ * A tensor of zeros with the shape, dtype and device of `t`. It does not require gradients; options change dtype,
+ * device and that.
  *
  * ```ts
  * zerosLike(tensor([1, 2])); // [0, 0]
@@ -61,8 +63,8 @@ export const empty = (shape: Shape, options: TensorOptions = {}): Tensor => make
 export const zerosLike = /* @__PURE__ */ asLike('zerosLike', zeros);
 
 /**
- * A tensor of ones with the shape, dtype and device of `t`. It does not require gradients; options change dtype, device and
- * that.
+ * A tensor of ones with the shape, dtype and device of `t`. It does not require gradients; options change dtype, device
+ * and that.
  *
  * ```ts
  * onesLike(tensor([5, 6])); // [1, 1]
@@ -71,8 +73,8 @@ export const zerosLike = /* @__PURE__ */ asLike('zerosLike', zeros);
 export const onesLike = /* @__PURE__ */ asLike('onesLike', ones);
 
 /**
- * A tensor filled with `value`, with the shape, dtype and device of `t`. It does not require gradients; options change dtype,
- * device and that.
+ * A tensor filled with `value`, with the shape, dtype and device of `t`. It does not require gradients; options change
+ * dtype, device and that.
  *
  * ```ts
  * fullLike(tensor([5, 6]), 3); // [3, 3]

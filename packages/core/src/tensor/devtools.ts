@@ -1,7 +1,8 @@
 import { brand } from '../brand.js';
 
-// Browsers show in their consoles what formatters make of it, where "custom formatters" are switched on in the settings of
-// their developer tools. Tensors and modules say how they are to be shown by `debug.description`, which editors ask for too.
+// Browsers show in their consoles what formatters make of it, where "custom formatters" are switched on in the settings
+// of their developer tools. Tensors and modules say how they are to be shown by `debug.description`, which editors ask
+// for too.
 
 interface Formatter {
   header(value: unknown): unknown[] | null;

@@ -5,8 +5,9 @@ import { type Complex, recordOf, type TypedArray } from '../memory/dtype.js';
 import { contiguousStrides } from '../memory/shape.js';
 import type { Tensor } from './tensor.js';
 
-// What tensors hold, without a copy where it lies in order: arrays to be read only, over memory that other tensors share.
-// So these are no methods, which any program could call; `toTypedArray` gives copies. `op` is whom an error names.
+// What tensors hold, without a copy where it lies in order: arrays to be read only, over memory that other tensors
+// share. So these are no methods, which any program could call; `toTypedArray` gives copies. `op` is whom an error
+// names.
 
 /** The elements in row-major order, as numbers. */
 export const elementsOf = (t: Tensor, op?: string): TypedArray =>
@@ -51,8 +52,8 @@ export const storedAmong = (t: Tensor, stored: TypedArray | Bits): TypedArray | 
   recordOf(t.dtype).coding === undefined ? numbersAmong(stored as TypedArray, t) : bitsAmong(stored as Bits, t);
 
 /**
- * The elements such that each is exact and can be compared and copied to an array of the same class: as `elementsOf` gives
- * them, but int64 as bigints.
+ * The elements such that each is exact and can be compared and copied to an array of the same class: as `elementsOf`
+ * gives them, but int64 as bigints.
  */
 export const exactOf = (t: Tensor, op?: string): TypedArray =>
   t.dtype === 'int64' ? (storedOf(t, op) as never) : elementsOf(t, op);

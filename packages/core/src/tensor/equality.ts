@@ -19,8 +19,8 @@ const numbersOf = (t: Tensor) => elementsOf(recordOf(t.dtype).complex?.pairs(t) 
 const tester = (a: unknown, b: unknown): boolean | undefined =>
   a instanceof Tensor && b instanceof Tensor ? isSameValue(a, b) : undefined;
 
-// In a test of Vitest or Jest, toEqual() and its like compare tensors by value: both keep testers under this symbol, where
-// expect.addEqualityTesters() puts them. Without it they would compare storages, strides and graphs.
+// In a test of Vitest or Jest, toEqual() and its like compare tensors by value: both keep testers under this symbol,
+// where expect.addEqualityTesters() puts them. Without it they would compare storages, strides and graphs.
 const { customEqualityTesters: testers } =
   (globalThis as Record<symbol, { customEqualityTesters?: unknown }>)[Symbol.for('$$jest-matchers-object')] ?? {};
 if (Array.isArray(testers)) testers.push(tester);

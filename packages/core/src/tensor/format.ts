@@ -11,7 +11,9 @@ const lineWidth = 80;
 
 type Shown = number | bigint | Complex;
 
-/** PyTorch's layout: aligned columns, long dimensions shortened, dtype and grad state where they are not the default. */
+/**
+ * PyTorch's layout: aligned columns, long dimensions shortened, dtype and grad state where they are not the default.
+ */
 export function formatTensor(t: Tensor): string {
   const suffix: string[] = [];
   if (t.dtype !== 'float32' && t.dtype !== 'bool') suffix.push(`dtype: ${t.dtype}`);

@@ -3,7 +3,10 @@ import { Tensor } from './tensor.js';
 
 // Operators as methods of tensors: their types, and how they get there.
 
-/** A function that takes a tensor first, as a method: with up to two overloads, and in its in-place form if its name ends in `_`. */
+/**
+ * A function that takes a tensor first, as a method: with up to two overloads, and in its in-place form if its name
+ * ends in `_`.
+ */
 type MethodOf<Name, F> = F extends {
   (x: any, ...a: infer A extends readonly any[]): infer R;
   (x: any, ...b: infer B extends readonly any[]): infer S;
@@ -36,8 +39,8 @@ export type InPlaceOf<F> = {
 export type Method = (self: any, ...args: any[]) => unknown;
 
 /**
- * Puts functions that take a tensor first onto `Tensor.prototype` as methods of the same name. What they refuse begins with
- * that name, unless they run code that is not theirs, which has its own.
+ * Puts functions that take a tensor first onto `Tensor.prototype` as methods of the same name. What they refuse begins
+ * with that name, unless they run code that is not theirs, which has its own.
  */
 export function methods(functions: Record<string, Method>, { runOthers = false } = {}): void {
   for (const [name, fn] of Object.entries(functions)) {

@@ -34,7 +34,7 @@ export class Generator {
     this.source = seeded('Generator', seed);
   }
 
-  /** Starts anew from `seed`, a whole number of at most 2^53 - 1 in size. Neighbouring seeds give unrelated numbers. */
+  /** Starts anew from `seed`, a whole number of at most 2^53 - 1 in size. Neighboring seeds give unrelated numbers. */
   manualSeed(seed: number): this {
     refuseRecording('a generator is seeded');
     this.source = seeded('manualSeed', seed);
@@ -94,12 +94,14 @@ export class Generator {
   }
 }
 
-/** Goes on from the words of a state that a device has drawn up to: what is kept for the next call of `normal` stays. */
+/**
+ * Goes on from the words of a state that a device has drawn up to: what is kept for the next call of `normal` stays.
+ */
 export const advance = (generator: Generator, words: readonly number[]): void => generator.advance(words);
 
 /**
- * The generator that starts from `seed`: splitmix64 (Steele et al., 2014) makes its state of all the seed's bits, as the
- * authors of xoroshiro128+ advise. A state with few bits set would take hundreds of draws to look random.
+ * The generator that starts from `seed`: splitmix64 (Steele et al., 2014) makes its state of all the seed's bits, as
+ * the authors of xoroshiro128+ advise. A state with few bits set would take hundreds of draws to look random.
  */
 function seeded(op: string, seed: number): JumpableRandomGenerator {
   if (!Number.isSafeInteger(seed))
@@ -132,9 +134,10 @@ const generator = defineMode<Generator | null>('gradgate.generator', null);
 export const currentGenerator = (): Generator => generator.get() ?? defaultGenerator;
 
 /**
- * A gate whose random numbers are its own: they don't shift those of the code around it or of other flows, also where these
- * interleave. `forkRng(seed)` starts from the seed at each call, so each call draws the same numbers;
- * `forkRng(generator)` goes on with that generator; `forkRng()` starts from a copy of the state of the generator around it.
+ * A gate whose random numbers are its own: they don't shift those of the code around it or of other flows, also where
+ * these interleave. `forkRng(seed)` starts from the seed at each call, so each call draws the same numbers;
+ * `forkRng(generator)` goes on with that generator; `forkRng()` starts from a copy of the state of the generator around
+ * it.
  *
  * ```ts
  * const sample = forkRng(0).run(() => randn([2, 3]));

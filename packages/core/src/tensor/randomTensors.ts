@@ -20,7 +20,8 @@ export const rand = (shape: Shape, options: RandomOptions = {}): Tensor =>
   random('rand', shape, options, (g) => g.uniform());
 
 /**
- * A tensor of this shape of random numbers of the standard normal distribution. Options: those of `zeros`, and `generator`.
+ * A tensor of this shape of random numbers of the standard normal distribution. Options: those of `zeros`, and
+ * `generator`.
  *
  * ```ts
  * randn([2, 3]).shape; // [2, 3]
@@ -49,8 +50,8 @@ export const randLike = /* @__PURE__ */ asLike<RandomOptions>('randLike', (...ar
 export const randnLike = /* @__PURE__ */ asLike<RandomOptions>('randnLike', (...args) => randn(...args), randomOptions);
 
 /**
- * A tensor of this shape of random whole numbers from `low` up to but without `high`; int32 by default. Options also take a
- * `generator`.
+ * A tensor of this shape of random whole numbers from `low` up to but without `high`; int32 by default. Options also
+ * take a `generator`.
  *
  * ```ts
  * randint(0, 10, [100]).lt(10).all(); // true

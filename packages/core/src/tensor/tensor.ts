@@ -112,14 +112,18 @@ export class Tensor {
    */
   static is(value: unknown): value is Tensor {
     try {
-      // Reading throws where `#node in value` would be false, but that is several times slower once it has seen objects of all kinds.
+      // Reading throws where `#node in value` would be false, but that is several times slower once it has seen objects
+      // of all kinds.
       return value instanceof Tensor && value.#node !== undefined;
     } catch {
       return false;
     }
   }
 
-  /** @internal A new tensor over `data`, row-major: numbers, or what is stored for them. Copied to another device than the host. */
+  /**
+   * @internal A new tensor over `data`, row-major: numbers, or what is stored for them. Copied to another device than
+   * the host.
+   */
   static of(data: TypedArray | Bits, dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
     const t = new Tensor(noteMade(wrap(data, dtype)), dtype, shape);
     recording.current?.constant(t.storage);
@@ -298,8 +302,9 @@ export class Tensor {
   }
 
   /**
-   * Gives the memory back now, rather than when the garbage collector finds it: using the tensor later, or a view or `detach()` of it,
-   * is an error. Nobody has to. On a view it does nothing: the memory is its base's. `using t = ...` does it where the block ends.
+   * Gives the memory back now, rather than when the garbage collector finds it: using the tensor later, or a view or
+   * `detach()` of it, is an error. Nobody has to. On a view it does nothing: the memory is its base's. `using t = ...`
+   * does it where the block ends.
    *
    * ```ts
    * const x = ones([1000]);
@@ -361,8 +366,8 @@ export class Tensor {
   }
 
   /**
-   * The same values on `device`, also from one whose values are not there at once; itself where it is there already. A copy
-   * has no graph.
+   * The same values on `device`, also from one whose values are not there at once; itself where it is there already. A
+   * copy has no graph.
    *
    * ```ts
    * const x = tensor([1, 2]);
@@ -390,7 +395,9 @@ export class Tensor {
     return nestedOf(this, await this.data());
   }
 
-  /** @internal The same values on another device, without a graph: on its own it is a copy that starts at its storage. */
+  /**
+   * @internal The same values on another device, without a graph: on its own it is a copy that starts at its storage.
+   */
   moved(to: Backend, stored = storedOf(this, 'to')): Tensor {
     const storage = noteMade(to.allocate(this.dtype, this.numel, 'uninitialized'));
     to.write(storage, stored);
@@ -406,7 +413,10 @@ export class Tensor {
       : BigInt64Array.from(elementsOf(this, 'toBigInt64Array'), BigInt);
   }
 
-  /** The elements as nested arrays (a plain value for a scalar tensor); booleans for bool tensors, `{ re, im }` for complex ones. */
+  /**
+   * The elements as nested arrays (a plain value for a scalar tensor); booleans for bool tensors, `{ re, im }` for
+   * complex ones.
+   */
   toArray(): NestedArray {
     return nestedOf(this, recordOf(this.dtype).complex?.elements(this) ?? elementsOf(this, 'toArray'));
   }

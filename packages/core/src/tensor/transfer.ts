@@ -12,8 +12,8 @@ export interface PackedTensor {
   /** The size of each dimension. */
   readonly shape: readonly number[];
   /**
-   * What is stored: the elements; float16 and bfloat16 as a Uint16Array of their bits, int64 as a BigInt64Array, complex numbers
-   * as their real and imaginary parts in turn.
+   * What is stored: the elements; float16 and bfloat16 as a Uint16Array of their bits, int64 as a BigInt64Array,
+   * complex numbers as their real and imaginary parts in turn.
    */
   readonly data: TypedArray | Bits;
   /** Whether the tensor required gradients. */

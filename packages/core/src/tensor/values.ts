@@ -12,7 +12,7 @@ import {
   type TypedArray,
 } from '../memory/dtype.js';
 import { refuseRecording } from '../memory/recording.js';
-import { checkShape, formatShape, mostDims, type Shape, sizeOf } from '../memory/shape.js';
+import { checkShape, formatShape, maxDims, type Shape, sizeOf } from '../memory/shape.js';
 import { exactOf } from './elements.js';
 import * as is from './kinds.js';
 import { finish, make, type TensorOptions, tensorOptions, withDefaults } from './make.js';
@@ -21,10 +21,10 @@ import { Tensor } from './tensor.js';
 const valuesOptions = { ...tensorOptions, shape: is.anything };
 
 /**
- * A tensor over the memory of a typed array, without a copy: what is written to one is seen in the other, as with PyTorch's
- * `from_numpy`. For memory that is shared with other threads or libraries. Nobody counts writes to the array, so writing to
- * it between a forward and a backward pass gives wrong gradients.
- * `shape` is one dimension with all elements by default.
+ * A tensor over the memory of a typed array, without a copy: what is written to one is seen in the other, as with
+ * PyTorch's `from_numpy`. For memory that is shared with other threads or libraries. Nobody counts writes to the array,
+ * so writing to it between a forward and a backward pass gives wrong gradients. `shape` is one dimension with all
+ * elements by default.
  *
  * ```ts
  * const bytes = Float32Array.of(1, 2);
@@ -73,8 +73,8 @@ export function tensor(
   }
   const shape: number[] = [];
   for (let level: unknown = values; Array.isArray(level); level = level[0]) {
-    if (shape.length === mostDims)
-      throw new ShapeError('tensor', `arrays are nested deeper than ${mostDims} times; does one hold itself?`);
+    if (shape.length === maxDims)
+      throw new ShapeError('tensor', `arrays are nested deeper than ${maxDims} times; does one hold itself?`);
     shape.push(level.length);
     if (level.length === 0) break;
   }

@@ -11,7 +11,10 @@ const statementsOf = (node: Node): Node[] => {
 const isUsing = (node: Node | null | undefined): boolean =>
   node?.type === 'VariableDeclaration' && /using$/.test(node.kind);
 
-/** A scope covers synchronous code: other code that runs during an `await` would be in its mode too, so the scope is closed. */
+/**
+ * A scope covers synchronous code: other code that runs during an `await` would be in its mode too, so the scope is
+ * closed.
+ */
 export const noScopeAcrossAwait: Rule.RuleModule = {
   meta: {
     type: 'problem',

@@ -95,8 +95,8 @@ function reduceBag(mode: EmbeddingBagOptions['mode'], rows: Tensor, kept: Tensor
 
 /**
  * Combines rows of `weight` `[V, E]` by bags, as their mean, sum or maximum (option `mode`, 'mean' by default): `index`
- * `[B, n]`, or `[total]` with `offsets` `[B]`, to `[B, E]`. Entries equal to `paddingIdx` are left out; with `perSampleWeights` a sum
- * is weighted. Throws for an index out of range.
+ * `[B, n]`, or `[total]` with `offsets` `[B]`, to `[B, E]`. Entries equal to `paddingIdx` are left out; with
+ * `perSampleWeights` a sum is weighted. Throws for an index out of range.
  *
  * ```ts
  * const index = tensor([[0, 1]], { dtype: 'int32' });

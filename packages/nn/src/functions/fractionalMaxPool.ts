@@ -11,8 +11,8 @@ export interface FractionalMaxPoolOptions<Size = Pair> {
   /** The size of the result as a share of that of the input, between 0 and 1. */
   outputRatio?: Size;
   /**
-   * Where windows begin, as numbers from 0 to 1, a number for each dimension: `[N, C, 2]` for planes, of which the first is for the
-   * width, `[N, C, 3]` for volumes, of which the first is for the depth. Drawn by default.
+   * Where windows begin, as numbers from 0 to 1, a number for each dimension: `[N, C, 2]` for planes, of which the
+   * first is for the width, `[N, C, 3]` for volumes, of which the first is for the depth. Drawn by default.
    */
   randomSamples?: Tensor;
 }
@@ -32,7 +32,9 @@ export function checkOutput(op: string, options: FractionalMaxPoolOptions<any> |
     throw new TypeError(`${op}: takes either outputSize or outputRatio, got ${show(options)}`);
 }
 
-/** Where the windows of one dimension begin, `[N, C, count]`: at random, but the last one always ends with the input. */
+/**
+ * Where the windows of one dimension begin, `[N, C, count]`: at random, but the last one always ends with the input.
+ */
 function startsOf(samples: Tensor, size: number, count: number, kernel: number): Tensor {
   const last = samples
     .mul(0)
@@ -97,9 +99,10 @@ function pooled(
 }
 
 /**
- * The maximum of each window, where windows of `kernelSize` begin at random places, so that a plane can shrink by any factor (Graham, 2014):
- * `x` `[N, C, H, W]` or `[C, H, W]` to `[N, C, ...outputSize]`, or without `N`. Options: `outputSize` or `outputRatio`, of which there must be
- * one; `randomSamples` `[N, C, 2]`, drawn by default. Sizes are a number or `[height, width]`.
+ * The maximum of each window, where windows of `kernelSize` begin at random places, so that a plane can shrink by any
+ * factor (Graham, 2014): `x` `[N, C, H, W]` or `[C, H, W]` to `[N, C, ...outputSize]`, or without `N`. Options:
+ * `outputSize` or `outputRatio`, of which there must be one; `randomSamples` `[N, C, 2]`, drawn by default. Sizes are a
+ * number or `[height, width]`.
  *
  * ```ts
  * functional.fractionalMaxPool2d(randn([2, 3, 9, 9]), 2, { outputRatio: 0.7 }).shape; // [2, 3, 6, 6]
@@ -126,9 +129,9 @@ export const fractionalMaxPool2dWithIndices = /* @__PURE__ */ inFloat32(
 );
 
 /**
- * The maximum of each window, where windows of `kernelSize` begin at random places: `x` `[N, C, D, H, W]` or `[C, D, H, W]` to
- * `[N, C, ...outputSize]`, or without `N`. Options as for `fractionalMaxPool2d`, with `randomSamples` `[N, C, 3]`. Sizes are a number or `[depth,
- * height, width]`.
+ * The maximum of each window, where windows of `kernelSize` begin at random places: `x` `[N, C, D, H, W]` or
+ * `[C, D, H, W]` to `[N, C, ...outputSize]`, or without `N`. Options as for `fractionalMaxPool2d`, with `randomSamples`
+ * `[N, C, 3]`. Sizes are a number or `[depth, height, width]`.
  *
  * ```ts
  * functional.fractionalMaxPool3d(randn([2, 3, 9, 9, 9]), 2, { outputSize: [4, 5, 6] }).shape; // [2, 3, 4, 5, 6]
@@ -141,7 +144,8 @@ export const fractionalMaxPool3d = /* @__PURE__ */ inFloat32(
 );
 
 /**
- * `fractionalMaxPool3d`, with the index `d * H * W + h * W + w` of each maximum in its volume. Both have the same shape.
+ * `fractionalMaxPool3d`, with the index `d * H * W + h * W + w` of each maximum in its volume. Both have the same
+ * shape.
  *
  * ```ts
  * const x = tensor([[[[1, 3]], [[4, 2]]]]);

@@ -34,9 +34,9 @@ const planes = is.tuple(is.count, is.count, is.count, is.count);
 const sizesOfGrid = is.either(planes, is.tuple(is.count, is.count, is.count, is.count, is.count));
 
 /**
- * The sampling grid of affine maps, for `gridSample`: the source of each pixel as x, y (and z) from -1 to 1. `theta` `[N, 2, 3]` and a
- * `size` `[N, C, H, W]` make a grid of planes `[N, H, W, 2]`, `[N, 3, 4]` and `[N, C, D, H, W]` one of volumes `[N, D, H, W, 3]`. Option
- * `alignCorners` is false by default.
+ * The sampling grid of affine maps, for `gridSample`: the source of each pixel as x, y (and z) from -1 to 1. `theta`
+ * `[N, 2, 3]` and a `size` `[N, C, H, W]` make a grid of planes `[N, H, W, 2]`, `[N, 3, 4]` and `[N, C, D, H, W]` one
+ * of volumes `[N, D, H, W, 3]`. Option `alignCorners` is false by default.
  *
  * ```ts
  * const identity = tensor([[[1, 0, 0], [0, 1, 0]]]);
@@ -79,9 +79,10 @@ export const affineGrid = /* @__PURE__ */ named(
 );
 
 /**
- * Samples the planes `x` `[N, C, H, W]` at the points `grid` `[N, h, w, 2]`, given as x, y from -1 to 1: `[N, C, h, w]` (Jaderberg et al.,
- * 2015); or volumes `[N, C, D, H, W]` at `[N, d, h, w, 3]`, given as x, y, z: `[N, C, d, h, w]`. Gradients flow to both. Options: `mode`
- * 'bilinear' (of volumes that is trilinear; they have no 'bicubic'), `paddingMode` 'zeros', `alignCorners` false.
+ * Samples the planes `x` `[N, C, H, W]` at the points `grid` `[N, h, w, 2]`, given as x, y from -1 to 1: `[N, C, h, w]`
+ * (Jaderberg et al., 2015); or volumes `[N, C, D, H, W]` at `[N, d, h, w, 3]`, given as x, y, z: `[N, C, d, h, w]`.
+ * Gradients flow to both. Options: `mode` 'bilinear' (of volumes that is trilinear; they have no 'bicubic'),
+ * `paddingMode` 'zeros', `alignCorners` false.
  *
  * ```ts
  * const x = tensor([[[[1, 2], [3, 4]]]]);
@@ -175,7 +176,7 @@ function pick(x: Tensor, at: readonly Tensor[]): Tensor {
 }
 
 /**
- * The weights of the four neighbours by cubic convolution (Keys, 1981; a = -3/4), at distance `t` behind the second.
+ * The weights of the four neighbors by cubic convolution (Keys, 1981; a = -3/4), at distance `t` behind the second.
  */
 function cubicWeights(t: Tensor): Tensor[] {
   const a = -0.75;

@@ -15,7 +15,7 @@ export interface LocalResponseNormOptions {
 export const localResponseNormOptions = { alpha: is.number, beta: is.number, k: is.number };
 
 /**
- * Divides each element by `(k + alpha * m) ** beta`, where `m` is the mean square over `size` neighbouring channels
+ * Divides each element by `(k + alpha * m) ** beta`, where `m` is the mean square over `size` neighboring channels
  * (Krizhevsky et al., 2012). `[N, C, ...]` in and out.
  *
  * ```ts

@@ -41,6 +41,7 @@ import { layerOf } from './layerOf.js';
  * ```
  */
 export class ReLU extends layerOf(relu) {}
+
 /**
  * `min(max(x, 0), 6)` of each element. Any shape; the output has the same.
  *
@@ -49,6 +50,7 @@ export class ReLU extends layerOf(relu) {}
  * ```
  */
 export class ReLU6 extends layerOf(relu6) {}
+
 /**
  * `x` where it is positive, otherwise `negativeSlope * x`; `negativeSlope` is 0.01 by default. Any shape; the output
  * has the same.
@@ -58,6 +60,7 @@ export class ReLU6 extends layerOf(relu6) {}
  * ```
  */
 export class LeakyReLU extends layerOf(leakyRelu, is.optional(is.number)) {}
+
 /**
  * `x` where it is positive, otherwise `alpha * (exp(x) - 1)` (Clevert et al., 2015); alpha is 1 by default. Any shape;
  * the output has the same.
@@ -67,6 +70,7 @@ export class LeakyReLU extends layerOf(leakyRelu, is.optional(is.number)) {}
  * ```
  */
 export class ELU extends layerOf(elu, known.eluOptions) {}
+
 /**
  * `max(0, x) + min(0, alpha (exp(x / alpha) - 1))` (Barron, 2017); alpha is 1 by default. Any shape; the output has the
  * same.
@@ -76,6 +80,7 @@ export class ELU extends layerOf(elu, known.eluOptions) {}
  * ```
  */
 export class CELU extends layerOf(celu, known.celuOptions) {}
+
 /**
  * ELU with the scale and alpha that keep mean 0 and variance 1 (Klambauer et al., 2017). Any shape; the output has the
  * same.
@@ -85,6 +90,7 @@ export class CELU extends layerOf(celu, known.celuOptions) {}
  * ```
  */
 export class SELU extends layerOf(selu) {}
+
 /**
  * `x * Φ(x)`, where Φ is the distribution function of the standard normal distribution (Hendrycks and Gimpel, 2016).
  * With `{ approximate: 'tanh' }` it is approximated by tanh, as in GPT-2. Any shape; the output has the same.
@@ -94,6 +100,7 @@ export class SELU extends layerOf(selu) {}
  * ```
  */
 export class GELU extends layerOf(gelu, known.geluOptions) {}
+
 /**
  * `x sigmoid(x)`, also called swish. Any shape; the output has the same.
  *
@@ -102,6 +109,7 @@ export class GELU extends layerOf(gelu, known.geluOptions) {}
  * ```
  */
 export class SiLU extends layerOf(silu) {}
+
 /**
  * `x tanh(softplus(x))` (Misra, 2019). Any shape; the output has the same.
  *
@@ -110,6 +118,7 @@ export class SiLU extends layerOf(silu) {}
  * ```
  */
 export class Mish extends layerOf(mish) {}
+
 /**
  * `a * sigmoid(b)`, where `a` and `b` are the halves of `x` along `dim`, the last dimension by default (Dauphin et al.,
  * 2016). The output has half the size there. Throws where that size is odd.
@@ -119,6 +128,7 @@ export class Mish extends layerOf(mish) {}
  * ```
  */
 export class GLU extends layerOf(glu, is.optional(is.integer)) {}
+
 /**
  * `1 / (1 + exp(-x))` of each element. Any shape; the output has the same.
  *
@@ -127,6 +137,7 @@ export class GLU extends layerOf(glu, is.optional(is.integer)) {}
  * ```
  */
 export class Sigmoid extends layerOf(sigmoid) {}
+
 /**
  * `log(sigmoid(x))`, computed without overflow. Any shape; the output has the same.
  *
@@ -135,6 +146,7 @@ export class Sigmoid extends layerOf(sigmoid) {}
  * ```
  */
 export class LogSigmoid extends layerOf(logSigmoid) {}
+
 /**
  * `x / 6 + 1/2`, clamped to [0, 1]. Any shape; the output has the same.
  *
@@ -143,6 +155,7 @@ export class LogSigmoid extends layerOf(logSigmoid) {}
  * ```
  */
 export class Hardsigmoid extends layerOf(hardsigmoid) {}
+
 /**
  * `x hardsigmoid(x)` (Howard et al., 2019). Any shape; the output has the same.
  *
@@ -151,6 +164,7 @@ export class Hardsigmoid extends layerOf(hardsigmoid) {}
  * ```
  */
 export class Hardswish extends layerOf(hardswish) {}
+
 /**
  * `x` clamped to [`min`, `max`], which are -1 and 1 by default. Any shape; the output has the same.
  *
@@ -159,6 +173,7 @@ export class Hardswish extends layerOf(hardswish) {}
  * ```
  */
 export class Hardtanh extends layerOf(hardtanh, known.hardtanhOptions) {}
+
 /**
  * The hyperbolic tangent of each element. Any shape; the output has the same.
  *
@@ -167,6 +182,7 @@ export class Hardtanh extends layerOf(hardtanh, known.hardtanhOptions) {}
  * ```
  */
 export class Tanh extends layerOf(tanh) {}
+
 /**
  * `x - tanh(x)` of each element. Any shape; the output has the same.
  *
@@ -175,6 +191,7 @@ export class Tanh extends layerOf(tanh) {}
  * ```
  */
 export class Tanhshrink extends layerOf(tanhshrink) {}
+
 /**
  * `log(1 + exp(beta * x)) / beta`; `beta` is 1 by default. Where `beta * x` is above `threshold`, 20 by default, it is
  * `x`. Any shape; the output has the same.
@@ -184,6 +201,7 @@ export class Tanhshrink extends layerOf(tanhshrink) {}
  * ```
  */
 export class Softplus extends layerOf(softplus, known.softplusOptions) {}
+
 /**
  * `x / (1 + |x|)` of each element. Any shape; the output has the same.
  *
@@ -192,6 +210,7 @@ export class Softplus extends layerOf(softplus, known.softplusOptions) {}
  * ```
  */
 export class Softsign extends layerOf(softsign) {}
+
 /**
  * Moves `x` towards 0 by `lambda`, 0.5 by default, and gives 0 where `|x|` is at most that. Any shape; the output has
  * the same.
@@ -201,6 +220,7 @@ export class Softsign extends layerOf(softsign) {}
  * ```
  */
 export class Softshrink extends layerOf(softshrink, is.optional(is.nonNegative)) {}
+
 /**
  * `x` where `|x|` is above `lambda`, 0.5 by default, otherwise 0. Any shape; the output has the same.
  *
@@ -209,6 +229,7 @@ export class Softshrink extends layerOf(softshrink, is.optional(is.nonNegative))
  * ```
  */
 export class Hardshrink extends layerOf(hardshrink, is.optional(is.nonNegative)) {}
+
 /**
  * `x` where it is above `threshold`, otherwise `value`. Any shape; the output has the same.
  *
@@ -217,6 +238,7 @@ export class Hardshrink extends layerOf(hardshrink, is.optional(is.nonNegative))
  * ```
  */
 export class Threshold extends layerOf(threshold, is.number, is.number) {}
+
 /**
  * The softmax along `dim`, `exp(x) / sum(exp(x))`: positive numbers that add up to 1. Any shape; the output has the
  * same.
@@ -226,6 +248,7 @@ export class Threshold extends layerOf(threshold, is.number, is.number) {}
  * ```
  */
 export class Softmax extends layerOf(softmax, is.integer) {}
+
 /**
  * The logarithm of the softmax along `dim`, computed without overflow. Any shape; the output has the same.
  *
@@ -234,6 +257,7 @@ export class Softmax extends layerOf(softmax, is.integer) {}
  * ```
  */
 export class LogSoftmax extends layerOf(logSoftmax, is.integer) {}
+
 /**
  * The softmax of `-x` along `dim`: smaller numbers get more weight. Any shape; the output has the same.
  *

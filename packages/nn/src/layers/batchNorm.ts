@@ -30,7 +30,10 @@ export class BatchNormBase extends ChannelNorm {
     return y;
   }
 
-  /** Makes the running statistics, which are those of the last batch, the means over all batches: without a look at their number. */
+  /**
+   * Makes the running statistics, which are those of the last batch, the means over all batches: without a look at
+   * their number.
+   */
   private average([mean, variance]: readonly (Tensor | undefined)[]): void {
     const { runningMean, runningVar, numBatchesTracked } = this;
     if (!mean || !variance || !runningMean || !runningVar || !numBatchesTracked) return;
@@ -42,7 +45,7 @@ export class BatchNormBase extends ChannelNorm {
 }
 
 /**
- * Normalises each channel of `[N, numFeatures]` or `[N, numFeatures, L]` to mean 0 and variance 1, then applies a
+ * Normalizes each channel of `[N, numFeatures]` or `[N, numFeatures, L]` to mean 0 and variance 1, then applies a
  * learned scale and shift (Ioffe and Szegedy, 2015); the shape stays. In training it uses the statistics of the batch,
  * in eval the running ones. Options: `eps` 1e-5, `momentum` 0.1, `affine` and `trackRunningStats` true. Throws in
  * training for a single value per channel.
@@ -60,7 +63,7 @@ export class BatchNorm1d extends BatchNormBase {
 }
 
 /**
- * Normalises each channel of `[N, numFeatures, H, W]` to mean 0 and variance 1, then applies a learned scale and shift
+ * Normalizes each channel of `[N, numFeatures, H, W]` to mean 0 and variance 1, then applies a learned scale and shift
  * (Ioffe and Szegedy, 2015); the shape stays. In training it uses the statistics of the batch, in eval the running
  * ones. Options as for `BatchNorm1d`.
  *
@@ -75,7 +78,7 @@ export class BatchNorm2d extends BatchNormBase {
 }
 
 /**
- * Normalises each channel of `[N, numFeatures, D, H, W]` to mean 0 and variance 1, then applies a learned scale and
+ * Normalizes each channel of `[N, numFeatures, D, H, W]` to mean 0 and variance 1, then applies a learned scale and
  * shift (Ioffe and Szegedy, 2015); the shape stays. In training it uses the statistics of the batch, in eval the
  * running ones. Options as for `BatchNorm1d`.
  *

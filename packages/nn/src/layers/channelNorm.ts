@@ -16,8 +16,8 @@ export interface ChannelNormOptions {
   /** Whether there are a learned scale and shift; true by default for batch norms, false for instance norms. */
   affine?: boolean;
   /**
-   * Whether running statistics are kept, for eval; true by default for batch norms, false for instance norms. Without them eval
-   * normalises as training does.
+   * Whether running statistics are kept, for eval; true by default for batch norms, false for instance norms. Without
+   * them eval normalizes as training does.
    */
   trackRunningStats?: boolean;
 }

@@ -29,10 +29,10 @@ export function checkChannels(layer: Module, x: Tensor, numFeatures: number, ndi
 }
 
 /** The most layers above each other: a number with some zeros too many would go on until memory is full. */
-const mostLayers = 2 ** 14;
+const maxLayers = 2 ** 14;
 
 /** A number of layers above each other, from `least` up. */
 export const layersFrom = (least: number): Kind => ({
-  text: `a whole number of layers from ${least} to ${mostLayers}`,
-  is: (n) => is.size.is(n) && (n as number) >= least && (n as number) <= mostLayers,
+  text: `a whole number of layers from ${least} to ${maxLayers}`,
+  is: (n) => is.size.is(n) && (n as number) >= least && (n as number) <= maxLayers,
 });

@@ -20,8 +20,11 @@ function membersOfType<T extends Member>(container: Module, type: Type<T>): [str
   return found;
 }
 
-/** How many calls lie one within another before a container asks whether it contains itself: far fewer than the engine allows. */
-const mostNested = 256;
+/**
+ * How many calls lie one within another before a container asks whether it contains itself: far fewer than the engine
+ * allows.
+ */
+const maxDepth = 256;
 
 /** Whether a module is one of its own members, or a member of these at any depth. */
 const isWithinItself = (module: Module): boolean =>
@@ -152,7 +155,7 @@ export class Sequential<M extends readonly Module[] = Module[]> extends List<Mod
   override forward(...inputs: Arguments<M>): Result<M> {
     const steps = stepsOf(this);
     if (steps.length === 0) return inputs[0] as Result<M>;
-    if (callDepth() > mostNested && isWithinItself(this))
+    if (callDepth() > maxDepth && isWithinItself(this))
       throw new TypeError(`${this.constructor.name}: it is a member of itself, so its forward would never end`);
     let value: unknown = steps[0]!(...inputs);
     for (let i = 1; i < steps.length; i++) value = steps[i]!(value);
@@ -290,8 +293,8 @@ abstract class Dict<T extends Module | Parameter> extends Module {
  * Modules by name, registered with the module that has this one as a field. It has no `forward`.
  *
  * ```ts
- * const heads = new ModuleDict({ colour: new Linear(8, 3), size: new Linear(8, 1) });
- * heads.get('colour')!(randn([5, 8])).shape; // [5, 3]
+ * const heads = new ModuleDict({ color: new Linear(8, 3), size: new Linear(8, 1) });
+ * heads.get('color')!(randn([5, 8])).shape; // [5, 3]
  * ```
  */
 export class ModuleDict<M extends Module = Module> extends Dict<M> {

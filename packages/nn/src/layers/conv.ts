@@ -74,9 +74,12 @@ function kernelOf(name: string, size: Pair | Triple, ndim: number): number[] {
 /** The options of all convolutions. */
 type Common = { groups?: number; bias?: boolean };
 
-/** The base of convolutions: their kernels and biases, and how these are initialised. */
+/** The base of convolutions: their kernels and biases, and how these are initialized. */
 export class ConvBase extends Module {
-  /** The kernels: `[outChannels, inChannels / groups, ...kernelSize]`, of transposed convolutions `[inChannels, outChannels / groups, ...kernelSize]`. */
+  /**
+   * The kernels: `[outChannels, inChannels / groups, ...kernelSize]`, of transposed convolutions
+   * `[inChannels, outChannels / groups, ...kernelSize]`.
+   */
   weight: Parameter;
   /** The bias `[outChannels]`; null without one. */
   bias: Parameter | null;

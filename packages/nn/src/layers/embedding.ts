@@ -15,7 +15,10 @@ export interface EmbeddingOptions {
   maxNorm?: number;
   /** The power of that norm; 2 by default. */
   normType?: number;
-  /** Make the gradient sparse, for large tables: it holds only the rows that were used. `SparseAdam`, `SGD` and `Adagrad` take it. */
+  /**
+   * Make the gradient sparse, for large tables: it holds only the rows that were used. `SparseAdam`, `SGD` and
+   * `Adagrad` take it.
+   */
   sparse?: boolean;
 }
 const embeddingOptions = {
@@ -164,8 +167,8 @@ export class EmbeddingBag extends Module {
   }
 
   /**
-   * Takes `index` `[B, n]`, or `[total]` with `offsets`, the index where each bag starts; with mode 'sum' also `perSampleWeights` in the
-   * shape of the index.
+   * Takes `index` `[B, n]`, or `[total]` with `offsets`, the index where each bag starts; with mode 'sum' also
+   * `perSampleWeights` in the shape of the index.
    */
   override forward(index: Tensor, options: Pick<EmbeddingBagOptions, 'offsets' | 'perSampleWeights'> = {}): Tensor {
     const tensors = checkOptions('EmbeddingBag', options, {

@@ -105,6 +105,7 @@ function lossOf3<O extends object>(
  * ```
  */
 export class MSELoss extends lossOf(mseLoss, known.lossOptions) {}
+
 /**
  * The mean of `|input - target|`; both have the same shape. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
@@ -113,6 +114,7 @@ export class MSELoss extends lossOf(mseLoss, known.lossOptions) {}
  * ```
  */
 export class L1Loss extends lossOf(l1Loss, known.lossOptions) {}
+
 /**
  * `(input - target)² / 2` for errors below `delta`, 1 by default, and linear beyond (Huber, 1964). Input and target
  * have the same shape. `reduction` is 'mean' (the default), 'sum' or 'none'.
@@ -122,6 +124,7 @@ export class L1Loss extends lossOf(l1Loss, known.lossOptions) {}
  * ```
  */
 export class HuberLoss extends lossOf(huberLoss, known.huberLossOptions) {}
+
 /**
  * The Huber loss divided by `beta`, 1 by default: L1, but quadratic for errors below `beta` (Girshick, 2015). Input and
  * target have the same shape. `reduction` is 'mean' (the default), 'sum' or 'none'.
@@ -131,6 +134,7 @@ export class HuberLoss extends lossOf(huberLoss, known.huberLossOptions) {}
  * ```
  */
 export class SmoothL1Loss extends lossOf(smoothL1Loss, known.smoothL1LossOptions) {}
+
 /**
  * Cross entropy of scores (logits) `[N, C, ...]` and classes `[N, ...]` (integers) or probabilities `[N, C, ...]`.
  * Options: `weight` `[C]`, for each class; `ignoreIndex` -100, a class that does not count; `labelSmoothing` 0. Throws
@@ -142,6 +146,7 @@ export class SmoothL1Loss extends lossOf(smoothL1Loss, known.smoothL1LossOptions
  * ```
  */
 export class CrossEntropyLoss extends lossOf(crossEntropy, known.crossEntropyOptions) {}
+
 /**
  * Negative log likelihood of log probabilities `[N, C, ...]`, as from `LogSoftmax`, and classes `[N, ...]`. Options:
  * `weight` `[C]`, for each class; `ignoreIndex` -100, a class that does not count. Throws for a class out of range.
@@ -152,6 +157,7 @@ export class CrossEntropyLoss extends lossOf(crossEntropy, known.crossEntropyOpt
  * ```
  */
 export class NLLLoss extends lossOf(nllLoss, known.nllLossOptions) {}
+
 /**
  * Binary cross entropy of probabilities and targets, both from 0 to 1 and of the same shape. `BCEWithLogitsLoss` is
  * more accurate. Option `weight` scales elements. `reduction` is 'mean' (the default), 'sum' or 'none'.
@@ -161,6 +167,7 @@ export class NLLLoss extends lossOf(nllLoss, known.nllLossOptions) {}
  * ```
  */
 export class BCELoss extends lossOf(binaryCrossEntropy, known.binaryCrossEntropyOptions) {}
+
 /**
  * Binary cross entropy of scores (logits, before the sigmoid) and targets of the same shape. Options: `weight` scales
  * elements, `posWeight` the term of positive targets. `reduction` is 'mean' (the default), 'sum' or 'none'.
@@ -184,6 +191,7 @@ export class BCEWithLogitsLoss extends lossOf(
  * ```
  */
 export class KLDivLoss extends lossOf(klDiv, known.klDivOptions) {}
+
 /**
  * Negative log likelihood of counts `target` under Poisson distributions with rates `exp(input)`, or `input` with
  * `logInput: false`. `full: true` adds the term of the counts alone, by Stirling's approximation; `eps` is 1e-8.
@@ -194,6 +202,7 @@ export class KLDivLoss extends lossOf(klDiv, known.klDivOptions) {}
  * ```
  */
 export class PoissonNLLLoss extends lossOf(poissonNllLoss, poissonNllLossOptions) {}
+
 /**
  * `log(1 + exp(-target * input))` for targets 1 and -1; both have the same shape. `reduction` is 'mean' (the default),
  * 'sum' or 'none'.
@@ -203,6 +212,7 @@ export class PoissonNLLLoss extends lossOf(poissonNllLoss, poissonNllLossOptions
  * ```
  */
 export class SoftMarginLoss extends lossOf(softMarginLoss, known.lossOptions) {}
+
 /**
  * Hinge loss of scores `[N, C]` and classes `[N]`: the mean over the wrong classes of `max(0, margin - right + wrong)
  * ** p`. Options: `p` 1, `margin` 1, `weight` `[C]`. Throws for a class out of range. `reduction` is 'mean' (the
@@ -213,6 +223,7 @@ export class SoftMarginLoss extends lossOf(softMarginLoss, known.lossOptions) {}
  * ```
  */
 export class MultiMarginLoss extends lossOf(multiMarginLoss, multiMarginLossOptions) {}
+
 /**
  * Hinge loss of scores `[N, C]` with several right classes each: class indices `[N, C]`, ended by -1. Throws for a
  * class out of range. `reduction` is 'mean' (the default), 'sum' or 'none'.
@@ -222,6 +233,7 @@ export class MultiMarginLoss extends lossOf(multiMarginLoss, multiMarginLossOpti
  * ```
  */
 export class MultiLabelMarginLoss extends lossOf(multilabelMarginLoss, known.lossOptions) {}
+
 /**
  * Binary cross entropy of scores `[N, C]` and targets 0 or 1 `[N, C]`, averaged over the classes of each sample;
  * `weight` `[C]` scales classes. `reduction` is 'mean' (the default), 'sum' or 'none'.
@@ -231,6 +243,7 @@ export class MultiLabelMarginLoss extends lossOf(multilabelMarginLoss, known.los
  * ```
  */
 export class MultiLabelSoftMarginLoss extends lossOf(multilabelSoftMarginLoss, multilabelSoftMarginLossOptions) {}
+
 /**
  * `input`, a distance, where the target is 1, and `max(0, margin - input)` where it is -1; `margin` is 1 by default.
  * `reduction` is 'mean' (the default), 'sum' or 'none'.
@@ -240,6 +253,7 @@ export class MultiLabelSoftMarginLoss extends lossOf(multilabelSoftMarginLoss, m
  * ```
  */
 export class HingeEmbeddingLoss extends lossOf(hingeEmbeddingLoss, marginOptions) {}
+
 /**
  * The cosine of the angle between two tensors along `dim`, 1 by default: the shape of the inputs without `dim`. `eps`,
  * 1e-8 by default, keeps the norms from 0.
@@ -249,6 +263,7 @@ export class HingeEmbeddingLoss extends lossOf(hingeEmbeddingLoss, marginOptions
  * ```
  */
 export class CosineSimilarity extends lossOf(cosineSimilarity, known.cosineSimilarityOptions) {}
+
 /**
  * The `p`-norm, 2 by default, of the difference of vectors `[N, D]`: `[N]`. `eps`, 1e-6 by default, is added to the
  * difference; `keepdim` keeps the last dimension, as 1.
@@ -258,6 +273,7 @@ export class CosineSimilarity extends lossOf(cosineSimilarity, known.cosineSimil
  * ```
  */
 export class PairwiseDistance extends lossOf(pairwiseDistance, pairwiseDistanceOptions) {}
+
 /**
  * `1 - cos(a, b)` of vectors `[N, D]` where the target `[N]` is 1, and `max(0, cos(a, b) - margin)` where it is -1;
  * `margin` is 0 by default. `reduction` is 'mean' (the default), 'sum' or 'none'.
@@ -268,6 +284,7 @@ export class PairwiseDistance extends lossOf(pairwiseDistance, pairwiseDistanceO
  * ```
  */
 export class CosineEmbeddingLoss extends lossOf3(cosineEmbeddingLoss, marginOptions) {}
+
 /**
  * `max(0, margin - target * (a - b))`, where the target is 1 if `a` should be larger and -1 if `b` should; `margin` is
  * 0 by default. `reduction` is 'mean' (the default), 'sum' or 'none'.
@@ -278,6 +295,7 @@ export class CosineEmbeddingLoss extends lossOf3(cosineEmbeddingLoss, marginOpti
  * ```
  */
 export class MarginRankingLoss extends lossOf3(marginRankingLoss, marginOptions) {}
+
 /**
  * `max(0, |anchor - positive| - |anchor - negative| + margin)` for vectors `[N, D]`: the positive should be closer to
  * the anchor than the negative is, by at least `margin`, 1 by default. Options: `p`, the power of the norm, 2 by
@@ -290,6 +308,7 @@ export class MarginRankingLoss extends lossOf3(marginRankingLoss, marginOptions)
  * ```
  */
 export class TripletMarginLoss extends lossOf3(tripletMarginLoss, tripletMarginLossOptions) {}
+
 /**
  * `TripletMarginLoss` with your own distance. Options: `distanceFunction`, that of `PairwiseDistance` by default;
  * `margin` 1; `swap` false; `reduction` 'mean' (the default), 'sum' or 'none'.

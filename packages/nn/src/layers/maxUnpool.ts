@@ -49,6 +49,7 @@ export class MaxUnpool1d extends MaxUnpoolBase<number> {
     super(maxUnpool1d, (n) => n, kernelSize, options);
   }
 }
+
 /**
  * Puts maxima back at the indices where `functional.maxPool2dWithIndices` found them, with 0 elsewhere: `[N, C, H, W]`
  * and indices of that shape to `[N, C, H2, W2]`. Sizes and options as for `MaxUnpool1d`.
@@ -63,6 +64,7 @@ export class MaxUnpool2d extends MaxUnpoolBase<Pair> {
     super(maxUnpool2d, pairs, kernelSize, options);
   }
 }
+
 /**
  * Puts maxima back at the indices where `functional.maxPool3dWithIndices` found them, with 0 elsewhere: `[N, C, D, H,
  * W]` and indices of that shape to `[N, C, D2, H2, W2]`. Sizes and options as for `MaxUnpool1d`.

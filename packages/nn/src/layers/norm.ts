@@ -40,7 +40,7 @@ const layerNormOptions = { ...rmsNormOptions, bias: is.boolean };
 const affineOptions = { eps: is.nonNegative, affine: is.boolean };
 
 /**
- * Normalises the last dimensions, of sizes `normalizedShape`, to mean 0 and variance 1, then applies a learned scale
+ * Normalizes the last dimensions, of sizes `normalizedShape`, to mean 0 and variance 1, then applies a learned scale
  * and shift (Ba et al., 2016): `(x - mean) / sqrt(var + eps) * weight + bias`. Takes any shape that ends with
  * `normalizedShape`, and keeps it. `weight` and `bias` have that shape, or are null with `{ elementwiseAffine: false
  * }`; `{ bias: false }` leaves out the shift. `eps` is 1e-5 by default.
@@ -79,7 +79,7 @@ export class LayerNorm extends Module {
 }
 
 /**
- * Normalises the last dimensions, of sizes `normalizedShape`, to mean square 1, then applies a learned scale (Zhang and
+ * Normalizes the last dimensions, of sizes `normalizedShape`, to mean square 1, then applies a learned scale (Zhang and
  * Sennrich, 2019). Takes any shape that ends with `normalizedShape`, and keeps it. `eps` is 1.19e-7 by default, the
  * smallest step of float32 at 1; `weight` is null with `{ elementwiseAffine: false }`.
  *
@@ -114,7 +114,7 @@ export class RMSNorm extends Module {
 }
 
 /**
- * Normalises each of `numGroups` groups of channels to mean 0 and variance 1, then applies a learned scale and shift to
+ * Normalizes each of `numGroups` groups of channels to mean 0 and variance 1, then applies a learned scale and shift to
  * each channel (Wu and He, 2018). `[N, numChannels, ...]` in and out. `eps` is 1e-5 by default; `{ affine: false }`
  * leaves out scale and shift. Throws where `numGroups` does not divide the channels.
  *
@@ -187,7 +187,7 @@ class InstanceNormBase extends ChannelNorm {
 }
 
 /**
- * Normalises each channel of each sample to mean 0 and variance 1 (Ulyanov et al., 2016). `[N, numFeatures, L]` or
+ * Normalizes each channel of each sample to mean 0 and variance 1 (Ulyanov et al., 2016). `[N, numFeatures, L]` or
  * `[numFeatures, L]` in and out. `eps` is 1e-5 by default; with `{ affine: true }` channels have a learned scale and
  * shift. With `{ trackRunningStats: true }` training moves running statistics towards the means over the samples, by
  * `momentum` 0.1, and eval uses those.
@@ -203,7 +203,7 @@ export class InstanceNorm1d extends InstanceNormBase {
 }
 
 /**
- * Normalises each channel of each sample to mean 0 and variance 1 (Ulyanov et al., 2016). `[N, numFeatures, H, W]` or
+ * Normalizes each channel of each sample to mean 0 and variance 1 (Ulyanov et al., 2016). `[N, numFeatures, H, W]` or
  * `[numFeatures, H, W]` in and out. Options as for `InstanceNorm1d`.
  *
  * ```ts
@@ -217,7 +217,7 @@ export class InstanceNorm2d extends InstanceNormBase {
 }
 
 /**
- * Normalises each channel of each sample to mean 0 and variance 1 (Ulyanov et al., 2016). `[N, numFeatures, D, H, W]`
+ * Normalizes each channel of each sample to mean 0 and variance 1 (Ulyanov et al., 2016). `[N, numFeatures, D, H, W]`
  * or `[numFeatures, D, H, W]` in and out. Options as for `InstanceNorm1d`.
  *
  * ```ts
@@ -231,7 +231,7 @@ export class InstanceNorm3d extends InstanceNormBase {
 }
 
 /**
- * Divides each element by `(k + alpha * m) ** beta`, where `m` is the mean square over `size` neighbouring channels
+ * Divides each element by `(k + alpha * m) ** beta`, where `m` is the mean square over `size` neighboring channels
  * (Krizhevsky et al., 2012). `[N, C, ...]` in and out. Options: `alpha` 1e-4, `beta` 0.75, `k` 1.
  *
  * ```ts

@@ -16,6 +16,7 @@ const sizes = pairs(is.count);
  * ```
  */
 export class MaxPool1d extends layerOf(maxPool1d, is.count, known.maxPoolOptions) {}
+
 /**
  * The maximum of each window: `[N, C, H, W]` to `[N, C, H2, W2]`, or without `N`. Sizes are a number or `[height,
  * width]`. Options: `stride` (the kernel by default), `padding` 0, `dilation` 1, `ceilMode` false.
@@ -25,6 +26,7 @@ export class MaxPool1d extends layerOf(maxPool1d, is.count, known.maxPoolOptions
  * ```
  */
 export class MaxPool2d extends layerOf(maxPool2d, sizes, known.maxPoolOptions) {}
+
 /**
  * The mean of each window: `[N, C, L]` to `[N, C, L2]`, or without `N`. Options: `stride` (the kernel by default),
  * `padding` 0, `ceilMode` false, `countIncludePad` true.
@@ -34,6 +36,7 @@ export class MaxPool2d extends layerOf(maxPool2d, sizes, known.maxPoolOptions) {
  * ```
  */
 export class AvgPool1d extends layerOf(avgPool1d, is.count, known.avgPool1dOptions) {}
+
 /**
  * The mean of each window: `[N, C, H, W]` to `[N, C, H2, W2]`, or without `N`. Sizes are a number or `[height, width]`.
  * Options: `stride` (the kernel by default), `padding` 0, `ceilMode` false, `countIncludePad` true, `divisorOverride`.
@@ -43,6 +46,7 @@ export class AvgPool1d extends layerOf(avgPool1d, is.count, known.avgPool1dOptio
  * ```
  */
 export class AvgPool2d extends layerOf(avgPool2d, sizes, known.avgPoolOptions) {}
+
 /**
  * The mean of each of `outputSize` windows, which divide the line as evenly as possible: `[N, C, L]` to `[N, C,
  * outputSize]`, or without `N`.
@@ -52,6 +56,7 @@ export class AvgPool2d extends layerOf(avgPool2d, sizes, known.avgPoolOptions) {
  * ```
  */
 export class AdaptiveAvgPool1d extends layerOf(adaptiveAvgPool1d, is.count) {}
+
 /**
  * The mean of each window, where windows divide the plane as evenly as possible into `outputSize`, a number or
  * `[height, width]`: `[N, C, H, W]` to `[N, C, ...outputSize]`, or without `N`.
@@ -61,6 +66,7 @@ export class AdaptiveAvgPool1d extends layerOf(adaptiveAvgPool1d, is.count) {}
  * ```
  */
 export class AdaptiveAvgPool2d extends layerOf(adaptiveAvgPool2d, sizes) {}
+
 /**
  * The maximum of each of `outputSize` windows, which divide the line as evenly as possible: `[N, C, L]` to `[N, C,
  * outputSize]`, or without `N`.
@@ -70,6 +76,7 @@ export class AdaptiveAvgPool2d extends layerOf(adaptiveAvgPool2d, sizes) {}
  * ```
  */
 export class AdaptiveMaxPool1d extends layerOf(adaptiveMaxPool1d, is.count) {}
+
 /**
  * The maximum of each window, where windows divide the plane as evenly as possible into `outputSize`, a number or
  * `[height, width]`: `[N, C, H, W]` to `[N, C, ...outputSize]`, or without `N`.
@@ -95,6 +102,7 @@ const lpTakes = (dims: number) => {
  * ```
  */
 export class LPPool1d extends layerOf(lpPool1d, ...lpTakes(1)) {}
+
 /**
  * The `normType`-norm of each window: `[N, C, H, W]` to `[N, C, H2, W2]`, or without `N`. Options: `stride` (the kernel
  * by default), `ceilMode` false.
@@ -104,6 +112,7 @@ export class LPPool1d extends layerOf(lpPool1d, ...lpTakes(1)) {}
  * ```
  */
 export class LPPool2d extends layerOf(lpPool2d, ...lpTakes(2)) {}
+
 /**
  * The `normType`-norm of each window: `[N, C, D, H, W]` to `[N, C, D2, H2, W2]`, or without `N`. Options: `stride` (the
  * kernel by default), `ceilMode` false.

@@ -15,6 +15,7 @@ const sizes = triples(is.count);
  * ```
  */
 export class MaxPool3d extends layerOf(maxPool3d, sizes, known.maxPoolOptions) {}
+
 /**
  * The mean of each window: `[N, C, D, H, W]` to `[N, C, D2, H2, W2]`, or without `N`. Options: `stride` (the kernel by
  * default), `padding` 0, `ceilMode` false, `countIncludePad` true, `divisorOverride`.
@@ -24,6 +25,7 @@ export class MaxPool3d extends layerOf(maxPool3d, sizes, known.maxPoolOptions) {
  * ```
  */
 export class AvgPool3d extends layerOf(avgPool3d, sizes, known.avgPoolOptions) {}
+
 /**
  * The mean of each window, where windows divide the volume as evenly as possible into `outputSize`, a number or
  * `[depth, height, width]`: `[N, C, D, H, W]` to `[N, C, ...outputSize]`, or without `N`.
@@ -33,6 +35,7 @@ export class AvgPool3d extends layerOf(avgPool3d, sizes, known.avgPoolOptions) {
  * ```
  */
 export class AdaptiveAvgPool3d extends layerOf(adaptiveAvgPool3d, sizes) {}
+
 /**
  * The maximum of each window, where windows divide the volume as evenly as possible into `outputSize`, a number or
  * `[depth, height, width]`: `[N, C, D, H, W]` to `[N, C, ...outputSize]`, or without `N`.

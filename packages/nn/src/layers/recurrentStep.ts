@@ -15,8 +15,8 @@ export interface CellWeights {
 }
 
 /**
- * One step: returns the states after an input, each `[N, H]`. The first one is the output. `gates` `[N, gates * H]` is the
- * input times its weights: one product computes it for all steps of a sequence.
+ * One step: returns the states after an input, each `[N, H]`. The first one is the output. `gates` `[N, gates * H]` is
+ * the input times its weights: one product computes it for all steps of a sequence.
  */
 export type Step = (gates: Tensor, states: Tensor[], weights: CellWeights) => Tensor[];
 
@@ -62,6 +62,6 @@ export function lstmStates(name: string, state: unknown): [Tensor | undefined, T
 }
 const lstmState = is.tuple(is.tensor, is.tensor);
 
-/** A tensor drawn from the uniform distribution within ±1 / √hiddenSize, as PyTorch initialises recurrent weights. */
+/** A tensor drawn from the uniform distribution within ±1 / √hiddenSize, as PyTorch initializes recurrent weights. */
 export const uniformWithin = (shape: readonly number[], hiddenSize: number): Tensor =>
   uniform_(empty(shape), -1 / Math.sqrt(hiddenSize), 1 / Math.sqrt(hiddenSize));

@@ -21,9 +21,9 @@ import {
 } from './recurrentStep.js';
 
 /**
- * Runs one layer in one direction over packed steps: `x` `[total, features]` holds the rows of all first steps, then of all
- * second steps, and so on; `rows` has their numbers, which never grow, as sequences are sorted by falling length. Returns
- * the outputs `[total, H]`, and for each sequence the states `[N, H]` at its own end.
+ * Runs one layer in one direction over packed steps: `x` `[total, features]` holds the rows of all first steps, then of
+ * all second steps, and so on; `rows` has their numbers, which never grow, as sequences are sorted by falling length.
+ * Returns the outputs `[total, H]`, and for each sequence the states `[N, H]` at its own end.
  */
 function overSteps(
   step: Step,

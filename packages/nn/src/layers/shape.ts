@@ -42,6 +42,7 @@ export class Flatten extends layerOf(
  * ```
  */
 export class Unflatten extends layerOf(unflatten, is.integer, is.arrayOf(is.integer)) {}
+
 /**
  * Moves channels to pixels (Shi et al., 2016): `[..., C r r, H, W]` to `[..., C, H r, W r]`, where `r` is the argument.
  * Throws where `r²` does not divide the channels.
@@ -51,6 +52,7 @@ export class Unflatten extends layerOf(unflatten, is.integer, is.arrayOf(is.inte
  * ```
  */
 export class PixelShuffle extends layerOf(pixelShuffle, is.count) {}
+
 /**
  * Moves pixels to channels, the inverse of `PixelShuffle`: `[..., C, H r, W r]` to `[..., C r r, H, W]`.
  *
@@ -59,6 +61,7 @@ export class PixelShuffle extends layerOf(pixelShuffle, is.count) {}
  * ```
  */
 export class PixelUnshuffle extends layerOf(pixelUnshuffle, is.count) {}
+
 /**
  * Reorders the channels of `[N, C, ...]` so that those of the groups alternate (Zhang et al., 2018); the shape stays.
  * Takes the number of groups.
@@ -68,6 +71,7 @@ export class PixelUnshuffle extends layerOf(pixelUnshuffle, is.count) {}
  * ```
  */
 export class ChannelShuffle extends layerOf(channelShuffle, is.count) {}
+
 /**
  * The windows of planes as columns (im2col): `[N, C, H, W]` to `[N, C * kh * kw, windows]`. Options: `stride` 1,
  * `padding` 0, `dilation` 1, each a number or `[height, width]`.
@@ -77,6 +81,7 @@ export class ChannelShuffle extends layerOf(channelShuffle, is.count) {}
  * ```
  */
 export class Unfold extends layerOf(unfold, sizes, unfoldOptions) {}
+
 /**
  * Adds windows up to planes (col2im): `[N, C * kh * kw, windows]` to `[N, C, ...outputSize]`. The inverse of `Unfold`,
  * but elements in several windows are added. Takes `outputSize` and `kernelSize`; options as for `Unfold`.
@@ -86,6 +91,7 @@ export class Unfold extends layerOf(unfold, sizes, unfoldOptions) {}
  * ```
  */
 export class Fold extends layerOf(fold, sizes, sizes, unfoldOptions) {}
+
 /**
  * Resizes `[N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W]` to `size` or by `scaleFactor`; `mode` is 'nearest' by
  * default, see `functional.interpolate`.
@@ -114,6 +120,7 @@ const padding = (mode: 'constant' | 'reflect' | 'replicate' | 'circular', dims: 
  * ```
  */
 export class ZeroPad1d extends padding('constant', 1) {}
+
 /**
  * Pads the last two dimensions with zeros: one number for all sides, or `[left, right, top, bottom]`. Negative numbers
  * crop.
@@ -123,6 +130,7 @@ export class ZeroPad1d extends padding('constant', 1) {}
  * ```
  */
 export class ZeroPad2d extends padding('constant', 2) {}
+
 /**
  * Pads the last three dimensions with zeros: one number for all sides, or `[left, right, top, bottom, front, back]`.
  * Negative numbers crop.
@@ -132,6 +140,7 @@ export class ZeroPad2d extends padding('constant', 2) {}
  * ```
  */
 export class ZeroPad3d extends padding('constant', 3) {}
+
 /**
  * Pads the last dimension with `value`, the second argument: one number for both sides, or `[left, right]`.
  *
@@ -140,6 +149,7 @@ export class ZeroPad3d extends padding('constant', 3) {}
  * ```
  */
 export class ConstantPad1d extends padding('constant', 1) {}
+
 /**
  * Pads the last two dimensions with `value`, the second argument: one number for all sides, or `[left, right, top,
  * bottom]`.
@@ -149,6 +159,7 @@ export class ConstantPad1d extends padding('constant', 1) {}
  * ```
  */
 export class ConstantPad2d extends padding('constant', 2) {}
+
 /**
  * Pads the last three dimensions with `value`, the second argument: one number for all sides, or `[left, right, top,
  * bottom, front, back]`.
@@ -158,6 +169,7 @@ export class ConstantPad2d extends padding('constant', 2) {}
  * ```
  */
 export class ConstantPad3d extends padding('constant', 3) {}
+
 /**
  * Pads the last dimension by reflection at its ends, which are not repeated: one number, or `[left, right]`, each less
  * than the size.
@@ -167,6 +179,7 @@ export class ConstantPad3d extends padding('constant', 3) {}
  * ```
  */
 export class ReflectionPad1d extends padding('reflect', 1) {}
+
 /**
  * Pads the last two dimensions by reflection at their ends, which are not repeated: one number, or `[left, right, top,
  * bottom]`, each less than the size.
@@ -176,6 +189,7 @@ export class ReflectionPad1d extends padding('reflect', 1) {}
  * ```
  */
 export class ReflectionPad2d extends padding('reflect', 2) {}
+
 /**
  * Pads the last three dimensions by reflection at their ends, which are not repeated: one number, or `[left, right,
  * top, bottom, front, back]`, each less than the size.
@@ -185,6 +199,7 @@ export class ReflectionPad2d extends padding('reflect', 2) {}
  * ```
  */
 export class ReflectionPad3d extends padding('reflect', 3) {}
+
 /**
  * Pads the last dimension by repeating its ends: one number, or `[left, right]`.
  *
@@ -193,6 +208,7 @@ export class ReflectionPad3d extends padding('reflect', 3) {}
  * ```
  */
 export class ReplicationPad1d extends padding('replicate', 1) {}
+
 /**
  * Pads the last two dimensions by repeating their ends: one number, or `[left, right, top, bottom]`.
  *
@@ -201,6 +217,7 @@ export class ReplicationPad1d extends padding('replicate', 1) {}
  * ```
  */
 export class ReplicationPad2d extends padding('replicate', 2) {}
+
 /**
  * Pads the last three dimensions by repeating their ends: one number, or `[left, right, top, bottom, front, back]`.
  *
@@ -209,6 +226,7 @@ export class ReplicationPad2d extends padding('replicate', 2) {}
  * ```
  */
 export class ReplicationPad3d extends padding('replicate', 3) {}
+
 /**
  * Pads the last dimension with elements from its other end: one number, or `[left, right]`, at most the size.
  *
@@ -217,6 +235,7 @@ export class ReplicationPad3d extends padding('replicate', 3) {}
  * ```
  */
 export class CircularPad1d extends padding('circular', 1) {}
+
 /**
  * Pads the last two dimensions with elements from their other ends: one number, or `[left, right, top, bottom]`, at
  * most the sizes.
@@ -226,6 +245,7 @@ export class CircularPad1d extends padding('circular', 1) {}
  * ```
  */
 export class CircularPad2d extends padding('circular', 2) {}
+
 /**
  * Pads the last three dimensions with elements from their other ends: one number, or `[left, right, top, bottom, front,
  * back]`, at most the sizes.

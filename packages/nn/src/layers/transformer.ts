@@ -24,7 +24,7 @@ export interface TransformerLayerOptions {
   layerNormEps?: number;
   /** Whether inputs are `[N, L, E]` rather than `[L, N, E]`; false by default. */
   batchFirst?: boolean;
-  /** Whether to normalise before attention and feed-forward rather than after; false by default. */
+  /** Whether to normalize before attention and feed-forward rather than after; false by default. */
   normFirst?: boolean;
 }
 
@@ -134,7 +134,7 @@ export interface EncoderMasks {
 }
 
 /**
- * Self-attention and a feed-forward network, each added to its input and normalised (Vaswani et al., 2017). `[L, N,
+ * Self-attention and a feed-forward network, each added to its input and normalized (Vaswani et al., 2017). `[L, N,
  * E]`, or `[N, L, E]` with `batchFirst`, in and out. Options: `dimFeedforward` 2048, `dropout` 0.1, `activation`
  * 'relu', 'gelu' or a function, `layerNormEps` 1e-5, `batchFirst` false, `normFirst` false.
  *
@@ -216,7 +216,7 @@ function stackOf<L extends Module>(op: string, layer: L | (() => L), n: number):
 }
 
 /**
- * `numLayers` encoder layers in a row, and a final normalisation with option `norm`: `[L, N, E]` in and out. Takes a
+ * `numLayers` encoder layers in a row, and a final normalization with option `norm`: `[L, N, E]` in and out. Takes a
  * layer, which is copied with its weights, or a function that makes one, so that layers start with different weights.
  *
  * ```ts
@@ -251,7 +251,7 @@ export class TransformerEncoder extends Module {
 }
 
 /**
- * `numLayers` decoder layers in a row, each of which attends to the encoder's output, and a final normalisation with
+ * `numLayers` decoder layers in a row, each of which attends to the encoder's output, and a final normalization with
  * option `norm`: `tgt` `[T, N, E]` and `memory` `[S, N, E]` to `[T, N, E]`. Takes a layer, which is copied with its
  * weights, or a function that makes one.
  *

@@ -112,7 +112,7 @@ export class Adam extends BuiltInOptimizer<AdamOptions, Partial<State>> {
 const adamRule: StepRule = {
   name: 'adam',
   loop(w, g, memory, numbers) {
-    // A loop for float32 only: V8 specialises a loop on the array types it has seen.
+    // A loop for float32 only: V8 specializes a loop on the array types it has seen.
     if (w instanceof Float32Array && g instanceof Float32Array) adamLoop(w, g, memory[0]!, memory[1]!, numbers);
     else adamLoopOfAnyDtype(w, g, memory[0]!, memory[1]!, numbers);
   },

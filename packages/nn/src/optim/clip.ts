@@ -115,8 +115,8 @@ export async function clipGradNormAsync_(
 
 /**
  * The joint `normType`-norm, 2 by default, of all elements of tensors on one device, such as gradients: a tensor of no
- * dimension on that device, float32, or float64 if one of them is. It reads no values, so it works on all devices and in
- * compiled functions.
+ * dimension on that device, float32, or float64 if one of them is. It reads no values, so it works on all devices and
+ * in compiled functions.
  *
  * ```ts
  * optim.getTotalNorm([tensor([3]), tensor([4])]); // 5

@@ -59,9 +59,9 @@ interface Done {
 type Step = Pick<Optimizer<any, any>, 'paramGroups' | 'step'>;
 
 /**
- * Scales losses, so that small gradients are not lost where float16 rounds them to 0, and scales the gradients back before
- * the step. A step whose gradients overflowed is left out, and the factor made smaller; after many steps without an
- * overflow it grows.
+ * Scales losses, so that small gradients are not lost where float16 rounds them to 0, and scales the gradients back
+ * before the step. A step whose gradients overflowed is left out, and the factor made smaller; after many steps without
+ * an overflow it grows.
  *
  * ```ts
  * const w = tensor([2], { requiresGrad: true });
@@ -163,8 +163,8 @@ export class GradScaler {
   }
 
   /**
-   * Makes the optimizer's step, unless a gradient is infinite or NaN; unscales the gradients first where that has not been
-   * done. Returns what the step returns, and undefined where it was left out.
+   * Makes the optimizer's step, unless a gradient is infinite or NaN; unscales the gradients first where that has not
+   * been done. Returns what the step returns, and undefined where it was left out.
    */
   step<R>(optimizer: { readonly paramGroups: Step['paramGroups']; step(): R }): R | undefined {
     this.checkStep('step', optimizer);
@@ -196,7 +196,10 @@ export class GradScaler {
     return done.overflowed ? undefined : optimizer.step();
   }
 
-  /** Makes the factor smaller or larger by what the steps since the last call found, or sets it. Call it once after the steps. */
+  /**
+   * Makes the factor smaller or larger by what the steps since the last call found, or sets it. Call it once after the
+   * steps.
+   */
   update(newScale?: number): void {
     if (newScale !== undefined) check('GradScaler.update', 'the new scale', newScale, positive);
     if (!this.enabled) return;

@@ -11,7 +11,7 @@ export interface Tried extends Point {
 }
 
 /** The largest number of probes and the smallest interval, as in PyTorch. */
-const [mostProbes, smallestChange] = [25, 1e-9];
+const [maxProbes, smallestChange] = [25, 1e-9];
 const [decrease, flatten] = [1e-4, 0.9];
 
 /**
@@ -35,7 +35,7 @@ export function strongWolfe(
   let before = origin;
   let here = probe(firstLength);
   let probes = 0;
-  for (; probes < mostProbes; probes++) {
+  for (; probes < maxProbes; probes++) {
     if (tooHigh(here) || (probes > 1 && here.value >= before.value)) break;
     if (flat(here)) return here;
     if (here.slope >= 0) break;
@@ -44,8 +44,8 @@ export function strongWolfe(
     before = here;
     here = probe(next);
   }
-  if (probes === mostProbes) before = origin;
-  return zoom([before, here], mostProbes - probes, reach, probe, tooHigh, flat);
+  if (probes === maxProbes) before = origin;
+  return zoom([before, here], maxProbes - probes, reach, probe, tooHigh, flat);
 }
 
 /** Shrinks a bracket until a point in it is good; returns the best one. */

@@ -189,7 +189,10 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
     return 'Optimizer';
   }
 
-  /** Anybody may have changed the options of a group since its last step: one that is no number makes all parameters NaN. */
+  /**
+   * Anybody may have changed the options of a group since its last step: one that is no number makes all parameters
+   * NaN.
+   */
   protected checkNumbers(): void {
     for (const group of this.paramGroups)
       for (const key of this.numbers)

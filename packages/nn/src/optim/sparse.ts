@@ -2,7 +2,10 @@ import type { Tensor } from '@gradgate/core';
 import { kernelsOf, type StepRule } from '@gradgate/core/internal';
 import { toSparse } from '@gradgate/core/sparse';
 
-/** `applyStep` of a sparse gradient: the rule goes over its rows of the parameter and of the memory, and the others stay. */
+/**
+ * `applyStep` of a sparse gradient: the rule goes over its rows of the parameter and of the memory, and the others
+ * stay.
+ */
 export function stepRows(
   rule: StepRule,
   p: Tensor,

@@ -33,8 +33,8 @@ interface State {
 
 /**
  * Adam for sparse gradients, as those of `new Embedding(n, d, { sparse: true })`: rows without a gradient stay as they
- * are, and so do their running means, so that a step takes the time of the rows in it, not of the table. Options: `lr` 1e-3,
- * `betas` [0.9, 0.999], `eps` 1e-8, `maximize` false. Throws for dense gradients.
+ * are, and so do their running means, so that a step takes the time of the rows in it, not of the table. Options: `lr`
+ * 1e-3, `betas` [0.9, 0.999], `eps` 1e-8, `maximize` false. Throws for dense gradients.
  *
  * ```ts
  * const words = new Embedding(1000, 16, { sparse: true });

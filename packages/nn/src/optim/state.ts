@@ -38,8 +38,8 @@ export function writeState(groups: Groups, memory: ReadonlyMap<Tensor, object>):
 }
 
 /**
- * What PyTorch keeps in groups beside the options of an optimizer: the choice of an implementation, which does not change
- * results, and the bounds of its `OneCycleLR`, `CyclicLR` and `SWALR`, which ours have from their constructors.
+ * What PyTorch keeps in groups beside the options of an optimizer: the choice of an implementation, which does not
+ * change results, and the bounds of its `OneCycleLR`, `CyclicLR` and `SWALR`, which ours have from their constructors.
  */
 const ignoredOptions = [
   ...['foreach', 'capturable', 'differentiable', 'fused', 'decoupled_weight_decay'],
@@ -94,7 +94,7 @@ export function readState(
 const isNamed = (value: unknown): value is Named =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !Tensor.is(value);
 
-/** The key for a name, which is spelt as the key or as in PyTorch. */
+/** The key for a name, which is spelled as the key or as in PyTorch. */
 const keyOf = (name: string, keys: readonly string[]): string | undefined =>
   keys.find((key) => key === name || snakeCase(key) === name);
 

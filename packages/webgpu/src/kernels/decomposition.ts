@@ -35,8 +35,8 @@ interface Elimination {
 }
 
 /**
- * LU decomposition with partial pivoting of `lu`, of so many rows and `u.n` columns, in place. For each column `d`, `chosen` runs once the
- * pivot's row `q` is known, and `swapped` where the rows `p` and `q` are swapped.
+ * LU decomposition with partial pivoting of `lu`, of so many rows and `u.n` columns, in place. For each column `d`,
+ * `chosen` runs once the pivot's row `q` is known, and `swapped` where the rows `p` and `q` are swapped.
  */
 export const eliminate = ({
   rows,

@@ -1,6 +1,7 @@
 import type { Decomposition } from './decomposition.js';
 
-// The factors L D Lᵀ of a symmetric matrix, whose lower triangle is read, as core finds them: D has blocks of one row or of two.
+// The factors L D Lᵀ of a symmetric matrix, whose lower triangle is read, as core finds them: D has blocks of one row
+// or of two.
 
 const at = (row: string, column: string): string => `w[at_w + (${row}) * u.n + ${column}]`;
 
@@ -72,7 +73,10 @@ for (var k = 0u; k < u.n; k += block) {
 for (var e = 0u; e < u.n * u.n; e++) { ld[at_ld + e] = select(0.0, w[at_w + e], e / u.n >= e % u.n); }`,
 };
 
-/** The row that row k was exchanged with, and whether it belongs to a block of two; pivots out of range are clamped, as the device cannot report them. */
+/**
+ * The row that row k was exchanged with, and whether it belongs to a block of two; pivots out of range are clamped, as
+ * the device cannot report them.
+ */
 const pivot = `let given = i32(pivots[at_pivots + u32(k)]);
   let p = u32(clamp(abs(given), 1, i32(u.n))) - 1u;`;
 

@@ -7,7 +7,10 @@ import { eliminate, swapRows } from './decomposition.js';
 
 // One thread for each matrix, suited to many small ones. Without a solution, the results are not finite.
 
-/** LU decomposition in `lu`, and the sign of its row swaps; `swapped` also swaps the rows `p` and `q` of the right-hand side. */
+/**
+ * LU decomposition in `lu`, and the sign of its row swaps; `swapped` also swaps the rows `p` and `q` of the right-hand
+ * side.
+ */
 const factor = (swapped = ''): string => `let at_lu = i * u.n * u.n;
 for (var e = 0u; e < u.n * u.n; e++) { lu[at_lu + e] = a[u.ao + at_lu + e]; }
 var sign = 1.0;

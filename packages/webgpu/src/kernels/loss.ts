@@ -73,7 +73,10 @@ interface Seed {
   at(index: string): string;
 }
 
-/** The gradient of a loss as an operand: a buffer, or a number where it is one for all, as the 1 that a pass starts from. */
+/**
+ * The gradient of a loss as an operand: a buffer, or a number where it is one for all, as the 1 that a pass starts
+ * from.
+ */
 function gradientOf(g: View, scratch: Scratch): Seed {
   const number = constantOf(g);
   if (number !== null) return { key: 'number', reads: {}, blocks: [], name: 'gn:f32', number, at: () => 'u.gn' };

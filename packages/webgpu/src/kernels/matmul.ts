@@ -55,7 +55,7 @@ let side = lane % 8u * 4u;
 var sums: array<array<${word}, 4>, 4>;
 for (var start = 0u; start < u.k; start += ${depth}u) {
   for (var t = lane; t < ${tile * depth}u; t += 64u) {
-    // The left matrix is in row-major or column-major order; neighbouring threads read neighbouring elements.
+    // The left matrix is in row-major or column-major order; neighboring threads read neighboring elements.
     let r = row + t / ${depth}u;
     let c = start + t % ${depth}u;
     var l = ${word}(${zero});

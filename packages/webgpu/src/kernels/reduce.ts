@@ -126,7 +126,8 @@ function accumulate(
   const source = (): Source => {
     const { names, head } = addressing(kept.length, sizes.length);
     const end = step === 'parts' ? 'acc' : (rule.end ?? 'acc');
-    // 64 elements before they are joined with others: the error of a sum grows with how many are added one after the other.
+    // 64 elements before they are joined with others: the error of a sum grows with how many are added one after the
+    // other.
     const loop = `var acc = ${kind}(${rule.start});
 for (var from_j = first + ${lanes === 64 ? 'lane' : '0u'}; from_j < last; from_j += ${lanes * 64}u) {
   var few = ${kind}(${rule.start});

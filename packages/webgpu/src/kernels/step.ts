@@ -1,5 +1,5 @@
 import { DeviceError, type Kernels, type View } from '@gradgate/core';
-import { groupsFor, mostNumbers, type Waiting } from '../gpu.js';
+import { groupsFor, maxNumbers, type Waiting } from '../gpu.js';
 import type { Block } from '../pool.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
@@ -203,7 +203,7 @@ const step: Kernels['step'] = (rule, w: View, g: View, memory: readonly View[], 
   const { maxStorageBuffersPerShaderStage } = gpu.device.limits;
   const most = Math.min(
     Math.floor(maxStorageBuffersPerShaderStage / (2 + memory.length)),
-    Math.floor((mostNumbers - found.numbers.length) / (3 + memory.length)),
+    Math.floor((maxNumbers - found.numbers.length) / (3 + memory.length)),
   );
   const given = numbers.slice(0, found.numbers.length);
   withScratch(w, (scratch) => {

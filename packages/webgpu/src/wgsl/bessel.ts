@@ -1,4 +1,5 @@
-// Bessel functions and Airy's, for programs on the device: the methods of core, cut off where float32 has no more digits.
+// Bessel functions and Airy's, for programs on the device: the methods of core, cut off where float32 has no more
+// digits.
 
 export const bessel: Readonly<Record<string, string>> = {
   // exp(-|x|) times the modified Bessel function of the first kind of order 0 or 1.
@@ -49,8 +50,8 @@ export const bessel: Readonly<Record<string, string>> = {
   let sine = select(s - c, -c - s, isOne);
   return sqrt(0.63661977 / x) * vec2f(terms.x * cosine - terms.y * sine, terms.x * sine + terms.y * cosine);
 }`,
-  // Those of the first kind of orders 0 and 1 near 0, by Miller's recurrence downwards, scaled by J0 + 2 J2 + 2 J4 + ... = 1; then
-  // the sums of others that those of the second kind of orders 0 and 1 are made of (Neumann's series).
+  // Those of the first kind of orders 0 and 1 near 0, by Miller's recurrence downwards, scaled by J0 + 2 J2 + 2 J4 +
+  // ... = 1; then the sums of others that those of the second kind of orders 0 and 1 are made of (Neumann's series).
   bessel_near: `fn bessel_near(x: f32) -> vec4f {
   if (x < 1e-4) { return vec4f(1.0, 0.5 * x, 0.0, 0.0); }
   var above = 0.0;
@@ -97,8 +98,8 @@ export const bessel: Readonly<Record<string, string>> = {
   if (order == 0.0) { return 0.63661977 * (l * near.x - 2.0 * near.z); }
   return 0.63661977 * ((l - 1.0) * near.y - near.w - near.x / x);
 }`,
-  // exp(x) times the modified Bessel function of the second kind of any order up to 1, for x from 0.6 up: the integral of
-  // exp(-x (cosh t - 1)) cosh(order t) over t from 0 up, by the trapezoidal rule.
+  // exp(x) times the modified Bessel function of the second kind of any order up to 1, for x from 0.6 up: the integral
+  // of exp(-x (cosh t - 1)) cosh(order t) over t from 0 up, by the trapezoidal rule.
   integral_k: `fn integral_k(order: f32, x: f32) -> f32 {
   if (x > 12.0) {
     let terms = hankel(order, x, 1.0);
@@ -155,8 +156,8 @@ export const bessel: Readonly<Record<string, string>> = {
   }
   return sum;
 }`,
-  // Airy's function and its derivative: from 1 up by modified Bessel functions of the second kind, near 0 in steps of Taylor's series,
-  // and far below it, where they oscillate, by Bessel functions.
+  // Airy's function and its derivative: from 1 up by modified Bessel functions of the second kind, near 0 in steps of
+  // Taylor's series, and far below it, where they oscillate, by Bessel functions.
   airy: `fn airy(v: f32) -> vec2f {
   if (is_nan(v)) { return vec2f(v); }
   if (is_infinite(v)) { return vec2f(0.0, select(0.0, not_a_number(), v < 0.0)); }

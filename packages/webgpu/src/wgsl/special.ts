@@ -1,5 +1,5 @@
-// Functions of core/special but Bessel's and Airy's, for programs on the device: the methods of core, cut off where float32 has no
-// more digits.
+// Functions of core/special but Bessel's and Airy's, for programs on the device: the methods of core, cut off where
+// float32 has no more digits.
 
 export const special: Readonly<Record<string, string>> = {
   // exp(x²) erfc(x), where exp(x²) is that of the square of what has few digits, and of the rest.

@@ -9,8 +9,8 @@ interface Sums {
 }
 
 /**
- * WGSL that declares variables as a thread's share of sums. 64 elements are added up before they are added to others: the error of
- * a sum grows with how many are added one after the other.
+ * WGSL that declares variables as a thread's share of sums. 64 elements are added up before they are added to others:
+ * the error of a sum grows with how many are added one after the other.
  */
 export function sums({ index, end, each = '', of }: Sums): string {
   const all = Object.entries(of);

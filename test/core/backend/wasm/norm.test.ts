@@ -4,7 +4,7 @@ import { instances, near, normals, run } from './run.js';
 
 const sizes = [fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 37 }), fc.nat(), fc.boolean()] as const;
 
-describe.each(instances)('normalisation kernels %s', (_, memory) => {
+describe.each(instances)('normalization kernels %s', (_, memory) => {
   it('rows and their gradients agree with the definition', () => {
     fc.assert(
       fc.property(...sizes, (rows, n, seed, center) => {

@@ -53,7 +53,9 @@ function sortLine(keys: Keys, descending: boolean, order: Int32Array, spare: Int
   return from;
 }
 
-/** Merges two sorted runs of `from`, up to `middle` and up to `end`, into `to`; the left of two equal keys comes first. */
+/**
+ * Merges two sorted runs of `from`, up to `middle` and up to `end`, into `to`; the left of two equal keys comes first.
+ */
 function merge(
   keys: Keys,
   descending: boolean,

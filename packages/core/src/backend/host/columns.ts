@@ -1,6 +1,6 @@
 import type { TypedArray } from '../../memory/dtype.js';
 
-// Normalisation of `[batch, channels]`, without inner loops: a loop over the one element of each channel would cost
+// Normalization of `[batch, channels]`, without inner loops: a loop over the one element of each channel would cost
 // more than its body. Sums are taken in float64.
 
 /** Sums for `n` channels, 0 at first. */

@@ -41,7 +41,9 @@ export function copy(src: View, target: View): void {
 /** Up to this many elements a loop is faster than calls of `subarray` and `set`. */
 const smallCopy = 64;
 
-/** Writes the elements of `src`, in row-major order, to `to` from `p` on. float32 has a loop of its own: see `loops.ts`. */
+/**
+ * Writes the elements of `src`, in row-major order, to `to` from `p` on. float32 has a loop of its own: see `loops.ts`.
+ */
 function copyTo(to: TypedArray, p: number, src: View): void {
   const n = src.numel;
   const from = dataOf(src);

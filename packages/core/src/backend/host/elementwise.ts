@@ -180,7 +180,7 @@ function startsOf(shape: Shape, strides: readonly number[], d: number, start: nu
 }
 
 /**
- * The one step between neighbouring elements of `x`, broadcast to `shape` of `n` elements in row-major order (0 for a
+ * The one step between neighboring elements of `x`, broadcast to `shape` of `n` elements in row-major order (0 for a
  * repeated scalar), or -1 if there is no such step.
  */
 export function flatStep(x: View, shape: Shape, n: number): number {

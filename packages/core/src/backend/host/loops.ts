@@ -4,7 +4,7 @@ import type { BinaryLoop, UnaryLoop } from '../functions.js';
 // Loops for the functions that take most of the time of most programs. All others go through one loop that calls the
 // function for each element.
 
-/** Hot loops have a float32-only copy: V8 specialises a loop on the array types that it has seen. */
+/** Hot loops have a float32-only copy: V8 specializes a loop on the array types that it has seen. */
 const areFloat32 = (out: TypedArray, a: TypedArray, b: TypedArray = a): boolean =>
   out instanceof Float32Array && a instanceof Float32Array && b instanceof Float32Array;
 

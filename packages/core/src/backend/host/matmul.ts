@@ -15,7 +15,9 @@ export interface Row {
   readonly offset: number;
 }
 
-/** `Kernels.matmul` for any dtype: sums are taken in float64, and exactly for integers, which wrap around as in sums. */
+/**
+ * `Kernels.matmul` for any dtype: sums are taken in float64, and exactly for integers, which wrap around as in sums.
+ */
 export function matmul(a: View, transposeA: boolean, b: View, transposeB: boolean, out: View, bias: View | null): void {
   const { m, n, k, a: layoutA, b: layoutB, startsA, startsB } = productOf(a, transposeA, b, transposeB, out);
   const [of, gemm] = isInteger(out.dtype) ? [exactOf, gemmExact] : [dataOf, gemmLoops];

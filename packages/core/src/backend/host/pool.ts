@@ -21,7 +21,9 @@ export function maxPool(x: View, window: Window, out: View, indices: View): void
       }
 }
 
-/** The index of the largest element in the window with its corner at `top` and `left`, in the plane at `plane`; or -1. */
+/**
+ * The index of the largest element in the window with its corner at `top` and `left`, in the plane at `plane`; or -1.
+ */
 function largestIn(
   x: TypedArray,
   h: number,

@@ -14,7 +14,9 @@ export function reduce(which: Reduction, x: View, dims: readonly number[], out: 
   closeWindows();
 }
 
-/** Reduces the elements `data[start + offsets[j]]`; there is at least one, unless the reduction has a value for none. */
+/**
+ * Reduces the elements `data[start + offsets[j]]`; there is at least one, unless the reduction has a value for none.
+ */
 type Reducer = (data: ArrayLike<number>, start: number, offsets: Int32Array, power: number) => number;
 
 function reduceWith(reducer: Reducer, x: View, dims: readonly number[], to: TypedArray, power: number): void {

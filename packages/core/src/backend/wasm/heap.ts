@@ -11,7 +11,7 @@ export const roundUp = (bytes: number): number => Math.ceil(bytes / line) * line
 
 /**
  * Allocates blocks of a memory that can grow: the smallest free block that fits, or one after the last block. Free
- * neighbours are joined at once, so there are few free blocks.
+ * neighbors are joined at once, so there are few free blocks.
  */
 export class Heap {
   /** Sorted by address. */

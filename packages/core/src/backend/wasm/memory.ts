@@ -6,8 +6,8 @@ import { getNumThreads, ThreadPool } from './threads.js';
 
 /**
  * The address of the first block; below it are the module's own constants. It is not a page's start: the C library puts
- * large arrays 16 bytes after one, and processors such as AMD's Zen 3 copy ten times as slowly where the target lies less
- * than 32 bytes behind the source, modulo a page.
+ * large arrays 16 bytes after one, and processors such as AMD's Zen 3 copy ten times as slowly where the target lies
+ * less than 32 bytes behind the source, modulo a page.
  */
 const start = 4096 + 64;
 const page = 65536;
@@ -237,7 +237,10 @@ function grow(memory: Instance['memory'], bytes: number): boolean {
 const spanOf = (rowStride: number, colStride: number, rows: number, columns: number): number =>
   (rows - 1) * rowStride + (columns - 1) * colStride + 1;
 
-/** How many floats `putMatrix` takes: all from the first to the last element, or only the elements if they are far apart. */
+/**
+ * How many floats `putMatrix` takes: all from the first to the last element, or only the elements if they are far
+ * apart.
+ */
 export function stagedSize(rowStride: number, colStride: number, rows: number, columns: number): number {
   const span = spanOf(rowStride, colStride, rows, columns);
   return span <= 2 * rows * columns ? span : rows * columns;
@@ -264,7 +267,9 @@ export const copiedOf = (data: Float32Array, length: number): number => (isInKer
 /** The memories made so far. */
 export const memories = (): KernelMemory[] => [...new Set([main, copies])].filter((m) => m !== null);
 
-/** Memory for kernels whose arrays are all on the JavaScript heap: it is not shared, which makes copies twice as fast. */
+/**
+ * Memory for kernels whose arrays are all on the JavaScript heap: it is not shared, which makes copies twice as fast.
+ */
 export function copyMemory(): KernelMemory {
   if (copies === null)
     try {

@@ -115,7 +115,9 @@ interface Memory {
   grow(pages: number): number;
 }
 
-/** A Node-API addon that has faster kernels for some of the module's exports, with their names, arguments and memory. */
+/**
+ * A Node-API addon that has faster kernels for some of the module's exports, with their names, arguments and memory.
+ */
 export interface NativeKernels {
   /** The file that threads load it from. */
   readonly file: string;
@@ -151,8 +153,8 @@ interface Reserved {
 }
 
 /**
- * The largest memory that the engine reserves, if possible one that threads can share; null if it has none. Phones and limits
- * on address space, as `ulimit -v`, allow less than 4 GiB.
+ * The largest memory that the engine reserves, if possible one that threads can share; null if it has none. Phones and
+ * limits on address space, as `ulimit -v`, allow less than 4 GiB.
  */
 function reserve(canBeShared: boolean): Reserved | null {
   for (const maximum of [65536, 16384, 4096])

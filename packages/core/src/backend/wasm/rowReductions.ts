@@ -164,7 +164,9 @@ export function rowArgExtrema(which: 'max' | 'min', to: Int32Array, x: Float32Ar
   }
 }
 
-/** The largest or the smallest element of each of `n` columns of `rows` rows, in each of `blocks` blocks, and its row. */
+/**
+ * The largest or the smallest element of each of `n` columns of `rows` rows, in each of `blocks` blocks, and its row.
+ */
 export function columnExtrema(
   which: 'max' | 'min',
   values: Float32Array,

@@ -5,7 +5,10 @@ import { floatsOf, isFloat32 } from './floats.js';
 import { checkLength } from './memory.js';
 import { inRows, type Rows } from './rows.js';
 
-/** The rules that have a kernel, with the number of elements from which it is faster than the loop: see `assembly/optim.ts`. */
+/**
+ * The rules that have a kernel, with the number of elements from which it is faster than the loop: see
+ * `assembly/optim.ts`.
+ */
 const kernelFrom = { adagrad: 1024, adam: 256, amsgrad: 1024, lion: 1024, momentum: 1024, rmsprop: 1024, sgd: 1024 };
 
 export type StepKernel = keyof typeof kernelFrom;
@@ -17,7 +20,10 @@ export function step(rule: StepRule, w: View, g: View, memory: readonly View[], 
 
 const least = Math.min(...Object.values(kernelFrom));
 
-/** Kernels write whole vectors: behind an array that has its own block there is room for that, behind a part of one there is not. */
+/**
+ * Kernels write whole vectors: behind an array that has its own block there is room for that, behind a part of one
+ * there is not.
+ */
 const vector = 16;
 
 /** Gives whether there is a kernel for it. */

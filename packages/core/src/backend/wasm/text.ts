@@ -1,6 +1,7 @@
 // Bytes as text: the most frequent bytes take one character, the others two. Shorter than base64, and compresses as
-// well as the bytes themselves, since it does not split bytes between characters. Compressed before, by repetitions and an
-// arithmetic code, a bundle would be 2.3 kB smaller, but the first kernel would take 73 ms of processor time rather than 20.
+// well as the bytes themselves, since it does not split bytes between characters. Compressed before, by repetitions and
+// an arithmetic code, a bundle would be 2.3 kB smaller, but the first kernel would take 73 ms of processor time rather
+// than 20.
 
 /** The characters that a string literal and a page may hold as they are. */
 const characters = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i))

@@ -82,11 +82,11 @@ const runtime = globalThis as Runtime;
 const nodeWorkers = runtime.process?.getBuiltinModule?.('node:worker_threads');
 
 /** The largest number of threads. */
-export const mostThreads = 32;
+export const maxThreads = 32;
 
 /** One thread for each core; one in a worker, which is itself one of several, and where no threads can be started. */
 function threadsToBegin(): number {
-  const cores = Math.min(mostThreads, runtime.navigator?.hardwareConcurrency ?? coresOfNode());
+  const cores = Math.min(maxThreads, runtime.navigator?.hardwareConcurrency ?? coresOfNode());
   if (nodeWorkers) return nodeWorkers.isMainThread ? cores : 1;
   return runtime.crossOriginIsolated === true && typeof document !== 'undefined' ? cores : 1;
 }
@@ -131,8 +131,8 @@ export function getNumThreads(): number {
  * all. Throws a RangeError unless `n` is a whole number from 1 to 32.
  */
 export function setNumThreads(n: number): void {
-  if (!Number.isInteger(n) || n < 1 || n > mostThreads)
-    throw new RangeError(`setNumThreads: expected a whole number from 1 to ${mostThreads}, got ${show(n)}`);
+  if (!Number.isInteger(n) || n < 1 || n > maxThreads)
+    throw new RangeError(`setNumThreads: expected a whole number from 1 to ${maxThreads}, got ${show(n)}`);
   threads = n;
 }
 

@@ -2,7 +2,7 @@ import type { MatrixRule } from '../../backend/kernels.js';
 import { largest, ofFinite, reflector, rotate, transposed, unit } from './reflector.js';
 
 /** How many steps an eigenvalue may take before its block is accepted as it is; a few suffice. */
-const mostSteps = 120;
+const maxSteps = 120;
 
 /** Applies the reflection by `v` to rows `row` on of `h` `[n, n]`, in columns `low` to `high`. */
 function reflectRows(
@@ -125,7 +125,7 @@ function schur(h: Float64Array, n: number): Float64Array {
       h[low * n + low - 1] = 0;
       break;
     }
-    if (low >= high - 1 || steps > mostSteps) {
+    if (low >= high - 1 || steps > maxSteps) {
       if (low < high - 1) h[(high - 1) * n + high - 2] = 0;
       if (low < high) split(h, q, n, high - 1);
       high -= low === high ? 1 : 2;

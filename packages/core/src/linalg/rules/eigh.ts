@@ -2,7 +2,7 @@ import type { MatrixRule } from '../../backend/kernels.js';
 import { ofFinite, reflect, reflector, rotate, unit } from './reflector.js';
 
 /** How many steps an eigenvalue may take; a few suffice. */
-const mostSteps = 60;
+const maxSteps = 60;
 
 /** Tridiagonalises a symmetric matrix: its diagonal, its subdiagonal, and the reflections as rows of `vectors`. */
 function tridiagonal(a: Float64Array, n: number): { d: Float64Array; e: Float64Array; vectors: Float64Array } {
@@ -79,7 +79,7 @@ function symmetric(a: Float64Array, values: Float64Array, columns: Float64Array,
     let low = high;
     while (low > 0 && Math.abs(e[low - 1]!) > Number.EPSILON * (Math.abs(d[low - 1]!) + Math.abs(d[low]!))) low--;
     if (low > 0) e[low - 1] = 0;
-    if (low === high || steps > mostSteps) {
+    if (low === high || steps > maxSteps) {
       high--;
       steps = 0;
     } else {

@@ -1,12 +1,16 @@
 import type { MatrixRule } from '../../backend/kernels.js';
 import { ofFinite } from './reflector.js';
 
-/** A block of one is taken where its element is at least this share of what would be the pivot else (Bunch and Kaufman, 1977). */
+/**
+ * A block of one is taken where its element is at least this share of what would be the pivot else (Bunch and Kaufman,
+ * 1977).
+ */
 const alpha = (1 + Math.sqrt(17)) / 8;
 
 /**
- * Given `a` `[n, n]`, symmetric, of which the lower triangle is read, and number n: the factors of `L D Lᵀ` in one matrix, and
- * the rows with which its rows were exchanged, counted from 1; twice the negative for a block of two. As LAPACK's `sytf2`.
+ * Given `a` `[n, n]`, symmetric, of which the lower triangle is read, and number n: the factors of `L D Lᵀ` in one
+ * matrix, and the rows with which its rows were exchanged, counted from 1; twice the negative for a block of two. As
+ * LAPACK's `sytf2`.
  */
 export const ldl: MatrixRule = {
   name: 'ldl',
@@ -72,7 +76,9 @@ function eliminateTwo(a: Float64Array, n: number, k: number): void {
   }
 }
 
-/** Given the factors `[n, n]`, the pivots `[n]` and `b` `[n, k]`, and numbers n and k: the X of `A X = B`. As `sytrs`. */
+/**
+ * Given the factors `[n, n]`, the pivots `[n]` and `b` `[n, k]`, and numbers n and k: the X of `A X = B`. As `sytrs`.
+ */
 export const ldlSolve: MatrixRule = {
   name: 'ldlSolve',
   loop: ([factors, pivots, b], [x], [n, k]) => {

@@ -3,14 +3,14 @@ import { applyReflections, reflections } from './qr.js';
 import { largest, ofFinite, rotate, transposed, unit } from './reflector.js';
 
 /** How often all pairs of columns may be rotated; six to ten times suffice. */
-const mostSweeps = 60;
+const maxSweeps = 60;
 
 /**
  * Rotates the rows of `x` `[n, n]` until they are orthogonal, and those of `turns` with them: one-sided Jacobi
  * (Hestenes), which finds small singular values to as many digits as large ones.
  */
 function orthogonalize(x: Float64Array, n: number, turns: Float64Array): void {
-  for (let sweep = 0, turned = true; turned && sweep < mostSweeps; sweep++) {
+  for (let sweep = 0, turned = true; turned && sweep < maxSweeps; sweep++) {
     turned = false;
     for (let i = 0; i < n - 1; i++)
       for (let j = i + 1; j < n; j++) {
