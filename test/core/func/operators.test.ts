@@ -1,4 +1,4 @@
-import { allclose, dropout, Generator, grad, stack, Tensor } from '@gradgate/core';
+import { allclose, dropout, Generator, grad, manualSeed, randn, stack, Tensor } from '@gradgate/core';
 import * as func from '@gradgate/core/func';
 import { vmap } from '@gradgate/core/func';
 import { describe, expect, it } from 'vitest';
@@ -78,6 +78,29 @@ describe('the gradient of every operator is computed for each example', () => {
     const all = vmap((...inputs: Tensor[]) => perExample(...inputs))(...batches.map((t) => t.detach()));
     const apart = examples.map((inputs) => grad(loss(...inputs), tracked(inputs), { ...options, createGraph: false }));
     for (const [k, g] of all.entries()) expect(allclose(g, stack(apart.map((grads) => grads[k]!)), close)).toBe(true);
+  });
+});
+
+describe('the derivative of every operator along a direction agrees with its gradient', () => {
+  it.each(Object.keys(cases))('%s', (name) => {
+    const [fn, ...makers] = cases[name]!;
+    const inputs = makers.map((make) => make());
+    const call = (...given: Tensor[]): Tensor[] => {
+      manualSeed(1);
+      const result: any = fn(...inputs.map((t) => (t.requiresGrad ? given.shift()! : t)));
+      const outs: Tensor[] = Tensor.is(result) ? [result] : Array.isArray(result) ? result : Object.values(result);
+      return tracked(outs);
+    };
+    const primals = tracked(inputs).map((t) => t.detach());
+    if (primals.length === 0) return;
+    const like = (t: Tensor): Tensor => randn(t.shape, { dtype: 'float64' }).to(t.dtype);
+    const directions = primals.map(like);
+    const [values, derivatives] = func.jvp(call, primals, directions);
+    const weights = values.map(like);
+    const [, pullback] = func.vjp(call, primals);
+    const product = (a: readonly Tensor[], b: readonly Tensor[]): number =>
+      a.reduce((total, t, i) => total + t.mul(b[i]!).sum().item(), 0);
+    expect(product(derivatives, weights)).toBeCloseTo(product(pullback(weights), directions), 6);
   });
 });
 

@@ -1,7 +1,7 @@
 import { kernelsOf } from '../backend/backends.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { check, checkOptions, show } from '../check.js';
-import { DTypeError, named, ShapeError } from '../errors.js';
+import { named, ShapeError } from '../errors.js';
 import { repeated, writeTo } from '../graph/positions.js';
 import { isFloat } from '../memory/dtype.js';
 import { checkSize, formatShape } from '../memory/shape.js';
@@ -10,7 +10,7 @@ import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, type MethodsOf, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
-import { toTensor } from './define.js';
+import { floatOrComplex, toTensor } from './define.js';
 import type * as self from './histogram.js';
 
 // Counting and looking up values. None of these has a gradient.
@@ -65,7 +65,7 @@ export const histc = /* @__PURE__ */ named(
   (x: Tensor, options?: { bins?: number; min?: number; max?: number }): Tensor => {
     const { bins = 100, min = 0, max = 0 } = checkOptions('histc', options, histcOptions);
     checkTensors('histc', x);
-    if (!isFloat(x.dtype)) throw new DTypeError('histc', `takes floating point tensors, got ${x.dtype}; use .float()`);
+    floatOrComplex('histc', x);
     if (!(min <= max)) throw new RangeError(`histc: min must not be above max, got ${show(min)} and ${show(max)}`);
     checkSize('histc', [bins]);
     let [low, high] = [min, max];

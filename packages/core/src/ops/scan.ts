@@ -1,23 +1,23 @@
 import { kernelsOf } from '../backend/backends.js';
 import type { Kernels } from '../backend/kernels.js';
 import { checkOptions } from '../check.js';
-import { DTypeError, ShapeError } from '../errors.js';
+import { ShapeError } from '../errors.js';
+import { noGrad } from '../grad/index.js';
 import { record } from '../graph/node.js';
 import { gatherAlong, positionsOn } from '../graph/positions.js';
-import { type DType, isFloat, toCount } from '../memory/dtype.js';
+import { type DType, toCount } from '../memory/dtype.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
-import { withInPlace } from './define.js';
+import { floatOrComplex, withInPlace } from './define.js';
 import { add, div, exp, log, mul, neg, sub } from './elementwise.js';
 import type { ValuesAndIndices } from './extrema.js';
 import { cat, narrow } from './joining.js';
 import { flip } from './rearrange.js';
-import { gt, lt } from './relational.js';
+import { gt } from './relational.js';
 import type * as self from './scan.js';
-import { expand } from './shape.js';
 import { where } from './where.js';
 
 type Scan = Parameters<Kernels['scan']>[0];
@@ -39,10 +39,12 @@ export function cumsum(x: Tensor, dim: number): Tensor {
   checkTensors('cumsum', x);
   const d = normalizeDim('cumsum', dim, x.ndim);
   const out = scanned('cumsum', 'sum', x, d, toCount(x.dtype));
-  return record('cumsum', [x], out, (g) => [reverseCumsum(g, d)]);
+  return record('cumsum', [x], out, (g) => [reversed(cumsum, g, d)]);
 }
 
-const reverseCumsum = (g: Tensor, d: number): Tensor => (g.ndim === 0 ? g : flip(cumsum(flip(g, d), d), d));
+/** A scan from the end to the start. */
+const reversed = (scan: (x: Tensor, d: number) => Tensor, x: Tensor, d: number): Tensor =>
+  x.ndim === 0 ? x : flip(scan(flip(x, d), d), d);
 
 /**
  * The running products along `dim`, in the shape of `x`. Integers and bool give int64.
@@ -61,11 +63,12 @@ export function cumprod(x: Tensor, dim: number): Tensor {
     out,
     (g, ctx) => {
       const [x] = ctx.saved as [Tensor];
-      if (x.ndim === 0) return [g];
       return [
-        !x.storage.backend.isAsync && x.all().item()
-          ? div(reverseCumsum(mul(g, cumprod(x, d)), d), x)
-          : cumprodGradient(g, x, d),
+        x.ndim === 0
+          ? g
+          : !x.storage.backend.isAsync && x.all().item()
+            ? div(reversed(cumsum, mul(g, cumprod(x, d)), d), x)
+            : cumprodGradient(g, x, d),
       ];
     },
     [x],
@@ -76,13 +79,13 @@ export function cumprod(x: Tensor, dim: number): Tensor {
 function cumprodGradient(g: Tensor, x: Tensor, d: number): Tensor {
   const n = x.shape[d]!;
   const rows = x.transpose(d, -1).unsqueeze(-2);
-  const place = positionsOn(
+  const k = positionsOn(
     x,
     Int32Array.from({ length: n }, (_, i) => i),
     [n],
   );
-  const [i, k] = [place.unsqueeze(1), place];
-  const others = cumprod(where(i.eq(k), 1, expand(rows, [...rows.shape.slice(0, -2), n, n])), -1);
+  const i = k.unsqueeze(1);
+  const others = cumprod(where(i.eq(k), 1, rows), -1);
   const reached = where(i.le(k), others, 0);
   return mul(reached, g.transpose(d, -1).unsqueeze(-2)).sum(-1).transpose(d, -1);
 }
@@ -97,25 +100,31 @@ function cumprodGradient(g: Tensor, x: Tensor, d: number): Tensor {
 export function logcumsumexp(x: Tensor, dim: number): Tensor {
   checkTensors('logcumsumexp', x);
   const d = normalizeDim('logcumsumexp', dim, x.ndim);
-  if (!isFloat(x.dtype))
-    throw new DTypeError('logcumsumexp', `takes floating point tensors, got ${x.dtype}; use .float()`);
+  floatOrComplex('logcumsumexp', x);
   const out = scanned('logcumsumexp', 'logsumexp', x, d, x.dtype);
+  return record('logcumsumexp', [x], out, (g, { saved: [x, y] }) => [weightedExp(x!, y!, g, d)], [x, out]);
+}
+
+/**
+ * The sum over the places i from j on of `g_i exp(x_j - y_i)`, for each j. It is linear in `g`, also where that is 0, which
+ * forward derivatives need.
+ */
+function weightedExp(x: Tensor, y: Tensor, g: Tensor, d: number): Tensor {
+  if (x.ndim === 0) return g;
+  // By logarithms, as the exponentials alone could overflow; separately for gradients above and below 0.
+  const part = (g: Tensor): Tensor =>
+    exp(add(x, reversed(logcumsumexp, where(gt(g, 0), sub(log(g), y), Number.NEGATIVE_INFINITY), d)));
+  const out = noGrad.run(() => sub(part(g), part(neg(g))));
   return record(
     'logcumsumexp',
-    [x],
+    [x, y, g],
     out,
-    (g, ctx) => {
-      // By logarithms too, as the exponentials alone could overflow; separately for gradients above and below 0.
-      const [x, y] = ctx.saved as [Tensor, Tensor];
-      if (x.ndim === 0) return [g];
-      const part = (sign: (t: Tensor, v: number) => Tensor, size: Tensor) => {
-        const known = log(where(sign(g, 0), size, 1));
-        const terms = where(sign(g, 0), sub(known, y), Number.NEGATIVE_INFINITY);
-        return exp(add(x, flip(logcumsumexp(flip(terms, d), d), d)));
-      };
-      return [sub(part(gt, g), part(lt, neg(g)))];
+    (h, ctx) => {
+      const [x, y, g, out] = ctx.saved as [Tensor, Tensor, Tensor, Tensor];
+      const back = reversed((h) => weightedExp(neg(flip(y, d)), neg(flip(x, d)), h, d), h, d);
+      return [mul(h, out), neg(mul(g, back)), back];
     },
-    [x, out],
+    [x, y, g, out],
   );
 }
 
@@ -165,10 +174,8 @@ export function diff(x: Tensor, options?: DiffOptions): Tensor {
   let out = ends.length > 1 ? cat(ends, d) : x;
   for (let i = 0; i < n; i++) {
     const size = out.shape[d]!;
-    const [later, earlier] = [
-      narrow(out, d, Math.min(1, size), Math.max(0, size - 1)),
-      narrow(out, d, 0, Math.max(0, size - 1)),
-    ];
+    const left = Math.max(0, size - 1);
+    const [later, earlier] = [narrow(out, d, size - left, left), narrow(out, d, 0, left)];
     out = out.dtype === 'bool' ? later.ne(earlier) : sub(later, earlier);
   }
   return out === x ? x.clone() : out;
