@@ -15,9 +15,14 @@ export interface CompileOptions {
   check?: boolean;
   /** The largest number of records, 16 by default; calls beyond that run as they are. */
   maxRecords?: number;
+  /**
+   * Whether float32 and int32 results of a replay lie in the memory of its record, so that none is copied; false by default. The next
+   * replay writes there again: from then on using them is an error, and `clone()` keeps them. Without effect on a GPU.
+   */
+  reuseResults?: boolean;
 }
 
-const optionKinds = { check: is.boolean, maxRecords: is.size };
+const optionKinds = { check: is.boolean, maxRecords: is.size, reuseResults: is.boolean };
 
 /**
  * Records the kernels that a function of tensors calls, and calls only these from then on: a forward pass, or

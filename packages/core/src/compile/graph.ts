@@ -39,13 +39,14 @@ export class GraphPlan {
     outs: readonly Tensor[],
     inputs: readonly Tensor[],
     pass: BackwardPass,
+    lender: string | null,
   ) {
     const { recording: back, starts, grads } = pass;
     const kept = [...back.foreign.keys()].filter((storage) => recording.made.has(storage));
     const tensors = kept.map((storage) => wholeOf(storage, recording.made.get(storage)!));
     this.kept = kept.length;
-    this.forward = new Plan(recording, args, [result, ...tensors]);
-    this.backward = new Plan(back, [...starts, ...tensors, ...args], grads);
+    this.forward = new Plan(recording, args, [result, ...tensors], lender);
+    this.backward = new Plan(back, [...starts, ...tensors, ...args], grads, null);
     this.inputs = inputs.map((t) => (args.includes(t) ? args.indexOf(t) : t));
     // A tensor that is there twice counts twice: a replay gives two.
     this.outputs = tensorsOf(result).flatMap((t, i) => (outs.includes(t) ? [i] : []));
@@ -82,10 +83,11 @@ export class GraphPlan {
     args: readonly Tensor[],
     result: unknown,
     outs: readonly Tensor[],
+    lender: string | null,
   ): GraphPlan | null {
     const inputs = inputsOf(recording, nodes, args, outs);
     const pass = inputs === null ? null : recordBackward(recording, outs, inputs);
-    return pass && new GraphPlan(name, recording, args, result, outs, inputs!, pass);
+    return pass && new GraphPlan(name, recording, args, result, outs, inputs!, pass, lender);
   }
 
   get running(): boolean {

@@ -133,10 +133,12 @@ export class Records {
       return result;
     }
     const outs = resultsWithGraph(recording, result, tensors);
+    const name = this.fn.name || 'compile';
+    const lender = this.options.reuseResults ? name : null;
     const plan =
       outs.length === 0
-        ? new Plan(recording, tensors, result)
-        : GraphPlan.of(this.fn.name || 'compile', recording, nodes, tensors, result, outs);
+        ? new Plan(recording, tensors, result, lender)
+        : GraphPlan.of(name, recording, nodes, tensors, result, outs, lender);
     if (plan === null) return this.refuse(key, recording.broken!, result);
     this.count++;
     const entry = entryOf(recording, plan, args, tensors, trace);
