@@ -36,8 +36,8 @@ const optionKinds = { check: is.boolean, maxRecords: is.size, reuseResults: is.b
  *
  * Other effects of the function happen in recorded calls only: `console.log`, counters in closures, reads of variables
  * around it. `{ check: true }` finds functions that depend on them. Functions that read values (`item()`, `toArray()`)
- * or are asynchronous run as they are, and `explain()` says so. The tensors that a call returns are new ones. They have
- * a graph, of one operation, if the plain function's would and no backward pass has gone through it.
+ * or are asynchronous run as they are, and `explain()` says so. The tensors that a call returns are new ones, unless
+ * `reuseResults` is set. They have a graph, of one operation, if the plain function's would and no backward pass has gone through it.
  *
  * ```ts
  * const w = ones([2], { requiresGrad: true });

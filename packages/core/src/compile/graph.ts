@@ -1,9 +1,8 @@
 import { gradientsWithin } from '../autograd/backward.js';
 import { defineFunction } from '../autograd/function.js';
 import { AccumulateGrad, gradEdge, leafEdge, type Node } from '../graph/node.js';
-import { contiguousStrides } from '../memory/shape.js';
-import type { Storage } from '../memory/storage.js';
 import { Tensor } from '../tensor/tensor.js';
+import { wholeOf } from './memory.js';
 import { Plan } from './plan.js';
 import { Recording } from './recorder.js';
 import { tensorsOf } from './results.js';
@@ -39,14 +38,13 @@ export class GraphPlan {
     outs: readonly Tensor[],
     inputs: readonly Tensor[],
     pass: BackwardPass,
-    lender: string | null,
   ) {
     const { recording: back, starts, grads } = pass;
     const kept = [...back.foreign.keys()].filter((storage) => recording.made.has(storage));
     const tensors = kept.map((storage) => wholeOf(storage, recording.made.get(storage)!));
     this.kept = kept.length;
-    this.forward = new Plan(recording, args, [result, ...tensors], lender);
-    this.backward = new Plan(back, [...starts, ...tensors, ...args], grads, null);
+    this.forward = new Plan(recording, args, [result, ...tensors]);
+    this.backward = new Plan(back, [...starts, ...tensors, ...args], grads);
     this.inputs = inputs.map((t) => (args.includes(t) ? args.indexOf(t) : t));
     // A tensor that is there twice counts twice: a replay gives two.
     this.outputs = tensorsOf(result).flatMap((t, i) => (outs.includes(t) ? [i] : []));
@@ -83,11 +81,10 @@ export class GraphPlan {
     args: readonly Tensor[],
     result: unknown,
     outs: readonly Tensor[],
-    lender: string | null,
   ): GraphPlan | null {
     const inputs = inputsOf(recording, nodes, args, outs);
     const pass = inputs === null ? null : recordBackward(recording, outs, inputs);
-    return pass && new GraphPlan(name, recording, args, result, outs, inputs!, pass, lender);
+    return pass && new GraphPlan(name, recording, args, result, outs, inputs!, pass);
   }
 
   get running(): boolean {
@@ -185,6 +182,3 @@ function recordBackward(recording: Recording, outs: readonly Tensor[], inputs: r
   }
   return null;
 }
-
-const wholeOf = (storage: Storage, length: number): Tensor =>
-  new Tensor(storage, storage.dtype, [length], contiguousStrides([length]), 0);

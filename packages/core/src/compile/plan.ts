@@ -10,9 +10,9 @@ import { onLentGrad, Tensor } from '../tensor/tensor.js';
 import { captured, type Placed, type Step } from './captured.js';
 import { chainOf, type FusedOp, fused } from './chains.js';
 import { withOperandsInPlace } from './inPlace.js';
-import { Lent } from './lent.js';
+import { type Lent, lentBy } from './lent.js';
 import { type Layout, layOut } from './lifetimes.js';
-import { memoryOf } from './memory.js';
+import { memoryOf, wholeOf } from './memory.js';
 import { isView, type Recording } from './recorder.js';
 import { newResults, tensorsOf } from './results.js';
 
@@ -82,12 +82,9 @@ export class Plan {
     /** The tensors that are others in each call. */
     private args: readonly Tensor[],
     result: unknown,
-    /** The function whose results lie in the memory of the plan until its next call; null if none do. */
-    lender: string | null,
   ) {
     this.backend = recording.device;
-    const memory = memoryOf(this.backend);
-    this.lent = lender !== null && this.backend === cpu ? new Lent(lender, memory) : null;
+    this.lent = lentBy(recording);
     for (const op of recording.ops) if (op.kind === 'kernel') this.kernels[op.name] = (this.kernels[op.name] ?? 0) + 1;
     this.actions = recording.ops.filter(({ kind }) => kind === 'action').length;
     for (const [i, t] of args.entries()) this.addSlot((args) => args[i]!, t, recording);
@@ -106,7 +103,7 @@ export class Plan {
         ? fused(withOperandsInPlace(recording, new Set(args.map(({ storage }) => storage)), made), made)
         : recording.ops.filter((op) => !('storage' in op) || op.storage.backend === this.backend);
     const results = tensorsOf(result);
-    for (const storage of this.lent === null ? newResults(ops, made, recording.finalGrads, results) : []) {
+    for (const storage of this.lent ? [] : newResults(ops, made, recording.finalGrads, results)) {
       const length = made.get(storage)!;
       const make = () => Tensor.uninitialized(storage.dtype, [length], this.backend);
       this.addSlot(make, { storage, offset: 0 }, recording);
@@ -114,7 +111,7 @@ export class Plan {
     }
     const stay = new Set(results.map(({ storage }) => storage));
     for (const grad of recording.finalGrads.values()) if (grad !== null) stay.add(grad.storage);
-    const layout = layOut(ops, made, stay, memory);
+    const layout = layOut(ops, made, stay, memoryOf(this.backend));
     ({ storages: this.storages, bytes: this.bytes, unshared: this.unshared } = layout);
     for (const storage of this.storages.values()) planned.add(storage);
     const stepOf = (op: FusedOp) => this.stepOf(op, layout.inner, recording);
@@ -198,12 +195,11 @@ export class Plan {
         return () => this.backend.kernels.copy(from, out);
       }
       case 'draw': {
-        const storage = this.storages.get(op.storage);
         const { draw, generator } = op;
-        if (storage === undefined) throw new Error('what is drawn has memory');
-        const [rule, out] = [{ name: 'draw', loop: draw }, wholeOf(storage)];
-        if (recording.isAround(generator)) return () => this.backend.kernels.random(rule, currentGenerator(), [], out);
-        return () => this.backend.kernels.random(rule, generator, [], out);
+        const isAround = recording.isAround(generator);
+        // What is drawn has memory.
+        const [rule, out] = [{ name: 'draw', loop: draw }, wholeOf(this.storages.get(op.storage)!)];
+        return () => this.backend.kernels.random(rule, isAround ? currentGenerator() : generator, [], out);
       }
       case 'grad':
         return this.setGrad(op.leaf, op.grad);
@@ -277,8 +273,7 @@ export class Plan {
     if (at >= 0) return (args) => args[at];
     if (this.storages.has(t.storage)) {
       const view = this.viewOf(t);
-      const lent = memoryOf(this.backend).shares(view.dtype) ? this.lent : null;
-      return () => lent?.lend(view) ?? copyOf(view);
+      return () => this.lent?.lend(view) ?? copyOf(view);
     }
     const slot = this.slotOf(t.storage);
     if (slot === undefined && t.viewInfo === null) return () => t;
@@ -288,9 +283,3 @@ export class Plan {
 }
 
 const nothing = (): void => {};
-
-/** All elements of a storage. */
-const wholeOf = (storage: Storage): View => {
-  const { dtype, length } = storage;
-  return { storage, dtype, shape: [length], numel: length, strides: [1], offset: 0, isContiguous: true };
-};
