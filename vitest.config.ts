@@ -33,7 +33,7 @@ export default defineConfig({
       { find: /^@gradgate\/core\/grad$/, replacement: `${source('core')}/grad/index.ts` },
       { find: /^@gradgate\/core\/lowered$/, replacement: `${source('core')}/grad/lowered.ts` },
       {
-        find: /^@gradgate\/core\/(autocast|compile|complex|fft|func|linalg|more|sparse|special)$/,
+        find: /^@gradgate\/core\/(aliases|autocast|compile|complex|complex\/linalg|fft|func|linalg|more|sparse|special)$/,
         replacement: `${source('core')}/$1/index.ts`,
       },
       { find: /^@gradgate\/core\/(checkpoint|gradcheck)$/, replacement: `${source('core')}/autograd/$1.ts` },

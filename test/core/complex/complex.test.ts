@@ -182,7 +182,8 @@ const takeComplex = new Set(
   repeat repeatInterleave tril triu pad diagonal trace meshgrid matmul mm bmm linear einsum outer dot embedding nllLoss
   diagEmbed diag rot90 fliplr flipud tile unfoldDim vstack hstack dstack blockDiag cartesianProd combinations scatter take
   takeAlongDim maskedSelect maskedScatter indexFill indexCopy rad2deg deg2rad addmm addmv addr baddbmm addbmm mv kron
-  tensordot cross diff nansum pow norm normalize dist cdist linalg.vectorNorm conv1d conv2d convTranspose1d convTranspose2d linalg.multiDot linalg.vander linalg.vecdot`
+  tensordot cross diff nansum pow norm normalize dist cdist linalg.vectorNorm conv1d conv2d convTranspose1d convTranspose2d linalg.multiDot linalg.vander linalg.vecdot
+  linalg.householderProduct`
     .trim()
     .split(/\s+/),
 );

@@ -3,7 +3,7 @@ import { isComplex, viewAsComplex, viewAsReal } from '@gradgate/core/complex';
 import { expect } from 'vitest';
 
 /**
- * A tensor as the scripts of complex.json, fft.json and eig.json write it: for complex numbers, real and imaginary parts
+ * A tensor as the scripts of complex.json, complex_linalg.json and fft.json write it: for complex numbers, real and imaginary parts
  * alternate.
  */
 export interface Stored {

@@ -372,6 +372,8 @@ export interface RandomRule {
 export interface MatrixRule {
   /** Names the kernel, where a backend has one. */
   readonly name: string;
+  /** Which of the results are real also of complex matrices. */
+  readonly real?: readonly number[];
   /** Writes all elements of `outs`, given the inputs of one matrix of the batch, row-major; computed in float64. */
   readonly loop: (inputs: readonly Float64Array[], outs: readonly Float64Array[], numbers: readonly number[]) => void;
 }

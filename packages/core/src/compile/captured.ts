@@ -6,9 +6,6 @@ import type { FusedOp } from './chains.js';
 /** One thing that a replay does. */
 export type Step = (args: readonly Tensor[]) => void;
 
-/** Where the elements of a tensor begin. */
-export type Placed = Pick<Tensor, 'storage' | 'offset'>;
-
 /** Kernels are kept for so many places where arguments begin; for others they run as they are. */
 const maxPlaces = 4;
 
@@ -25,7 +22,7 @@ export function captured(
   stepOf: (op: FusedOp) => Step,
   ahead: ReadonlyMap<FusedOp, unknown>,
   backend: Backend,
-  bound: () => readonly Placed[],
+  bound: () => readonly Tensor[],
 ): Step[] {
   const steps: Step[] = [];
   let draws: Step[] = [];
@@ -58,7 +55,7 @@ const isRepeatable = (op: FusedOp): boolean =>
   (op.kind === 'kernel' && !op.args.some((arg) => arg instanceof Generator));
 
 /** Kernels whose calls are kept, for as many places where arguments begin in their memory as there may be. */
-function kept(kernels: readonly Step[], backend: Backend, bound: () => readonly Placed[]): Step {
+function kept(kernels: readonly Step[], backend: Backend, bound: () => readonly Tensor[]): Step {
   const all = new Map<string, Captured>();
   let isRefused = false;
   return (args) => {

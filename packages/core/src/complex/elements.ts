@@ -5,6 +5,7 @@ import { type Complex, type ComplexElements, dtypes, isFloat } from '../memory/d
 import { sizeOf } from '../memory/shape.js';
 import { to } from '../ops/copy.js';
 import { Tensor } from '../tensor/tensor.js';
+import { orImport, refuse } from './kernels.js';
 import { absOf, conj } from './parts.js';
 import { ComplexStorage, pairsOf } from './storage.js';
 
@@ -40,6 +41,7 @@ const elementsOf = (dtype: ComplexStorage['dtype'], part: ComplexElements['part'
   },
   conj,
   abs: absOf,
+  slogdet: (a) => refuse('slogdet', a, orImport),
   beside: (x, other) => to(x, !isFloat(x.dtype) ? other : x.dtype === 'float64' ? 'complex128' : 'complex64'),
 });
 

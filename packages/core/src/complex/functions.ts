@@ -55,7 +55,7 @@ function root(x: number, y: number): [re: number, im: number] {
 const sqrt: Unary = (out, o, x, y) => write(out, o, ...root(x, y));
 
 /** `(a + bi) / (c + di)` without overflow of intermediate results (Smith, 1962). */
-const div: Binary = (out, o, a, b, c, d) => {
+export const div: Binary = (out, o, a, b, c, d) => {
   if (Math.abs(c) >= Math.abs(d)) {
     if (c === 0 && d === 0) return write(out, o, a / Math.abs(c), b / Math.abs(c));
     const r = d / c;

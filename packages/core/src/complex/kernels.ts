@@ -90,7 +90,7 @@ const binary = (fn: BinaryFunction, a: View, b: View, out: View): void => {
     return;
   }
   const isComparison = name === 'eq' || name === 'ne';
-  const f = isComparison || name === 'mul' ? null : (binaryFunctions[name] ?? refuse(name, a, b));
+  const f = isComparison || name === 'mul' ? null : (binaryFunctions[name] ?? refuse(name, isComplexView(a) ? a : b));
   const { parts: x, step: s } = operand(complexOf(a), out.shape);
   const { parts: y, step: t } = operand(complexOf(b), out.shape);
   const to = targetOf(isComplexView(out) ? pairsOf(out) : out);
@@ -174,15 +174,20 @@ const conv: Kernels['conv'] = (x, weight, bias, geometry, out) => {
   for (let i = 0; i < to.length; i++) to[i]! += ofChannel[2 * (Math.floor(i / (2 * h * w)) % channels) + (i % 2)]!;
 };
 
-function refuse(op: string, ...views: readonly View[]): never {
-  const { dtype } = views.find(isComplexView)!;
-  throw new DTypeError(op, `takes real tensors, got ${dtype}; use real(), imag() or abs()`);
+/** Refuses complex operands, in the name of the function that called the kernel; `instead` is what to do. */
+export function refuse(op: string, { dtype }: Pick<View, 'dtype'>, instead = 'use real(), imag() or abs()'): never {
+  throw new DTypeError(op, `takes real tensors, got ${dtype}; ${instead}`);
 }
+
+/** What to do where the kernels for complex matrices are not there. */
+const ofMatrices = /^(matrices|solve|slogdet|det|cholesky)$/;
+export const orImport = "use real(), imag() or abs(), or import '@gradgate/core/complex/linalg'";
 
 /** The functions that call the kernels of scans. */
 const scans = { prod: 'cumprod', logsumexp: 'logcumsumexp', argmax: 'cummax', argmin: 'cummin' };
 
-const own: Partial<Kernels> = {
+/** The kernels for complex numbers; `linalg/` adds those for matrices. */
+export const own: Partial<Kernels> = {
   copy,
   fill(value, out) {
     const { data } = (out.storage as ComplexStorage).parts;
@@ -221,9 +226,15 @@ export const kernels = new Proxy(own as Kernels, {
     table[name as keyof Kernels] ??
     ((...args: unknown[]) => {
       const [first] = args as [string | { readonly name?: string }];
-      const views = args.flat().filter((arg): arg is View => (arg as View | null)?.storage !== undefined);
-      if (views.some(isComplexView))
-        refuse((typeof first === 'string' ? first : first?.name) ?? String(name), ...views);
+      const isComplexArgument = (arg: unknown): arg is View =>
+        (arg as View | null)?.storage !== undefined && isComplexView(arg as View);
+      const complex = args.flat().find(isComplexArgument);
+      if (complex !== undefined)
+        refuse(
+          (typeof first === 'string' ? first : first?.name) ?? String(name),
+          complex,
+          ofMatrices.test(String(name)) ? orImport : undefined,
+        );
       // A call on real operands of an operator, such as indices.
       return (cpu.kernels[name as keyof Kernels] as (...args: unknown[]) => void)(...args);
     }),

@@ -2,11 +2,11 @@ import { checkOptions } from '../check.js';
 import { named } from '../errors.js';
 import { inFloat32 } from '../ops/casting.js';
 import { checkSquare } from '../ops/checkMatrix.js';
-import { cholesky as lower } from '../ops/linalg.js';
+import { cholesky as lower, mH } from '../ops/linalg.js';
 import { eye } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkSides, mT } from './decompose.js';
+import { checkSides } from './decompose.js';
 import { solveTriangular } from './triangular.js';
 
 const choleskyOptions = { upper: is.boolean };
@@ -21,7 +21,7 @@ const choleskyOptions = { upper: is.boolean };
  */
 export const cholesky = /* @__PURE__ */ named('cholesky', (a: Tensor, options?: { upper?: boolean }): Tensor => {
   const { upper = false } = checkOptions('cholesky', options, choleskyOptions);
-  return upper ? mT(lower(mT(a))) : lower(a);
+  return upper ? mH(lower(mH(a))) : lower(a);
 });
 
 /**
@@ -36,8 +36,8 @@ export const choleskySolve = /* @__PURE__ */ inFloat32(
   (b: Tensor, factor: Tensor, options?: { upper?: boolean }): Tensor => {
     const { upper = false } = checkOptions('choleskySolve', options, choleskyOptions);
     checkSides('choleskySolve', factor, b, true);
-    const lower = upper ? mT(factor) : factor;
-    return solveTriangular(mT(lower), solveTriangular(lower, b, { upper: false }), { upper: true });
+    const lower = upper ? mH(factor) : factor;
+    return solveTriangular(mH(lower), solveTriangular(lower, b, { upper: false }), { upper: true });
   },
 );
 

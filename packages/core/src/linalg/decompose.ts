@@ -1,12 +1,13 @@
 import { kernelsOf } from '../backend/backends.js';
 import type { MatrixRule } from '../backend/kernels.js';
 import { ShapeError } from '../errors.js';
-import type { DType } from '../memory/dtype.js';
+import { type DType, recordOf } from '../memory/dtype.js';
 import { formatShape, type Shape } from '../memory/shape.js';
 import { checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { add, div, mul, sub } from '../ops/elementwise.js';
+import { mH } from '../ops/linalg.js';
 import { eq } from '../ops/relational.js';
-import { transpose, unsqueeze } from '../ops/shape.js';
+import { unsqueeze } from '../ops/shape.js';
 import { where } from '../ops/where.js';
 import { Tensor } from '../tensor/tensor.js';
 
@@ -21,7 +22,10 @@ export function decompose(
 ): Tensor[] {
   const [first, second] = inputs as [Tensor, Tensor?];
   const batch = first.shape.slice(0, -2);
-  const outs = shapes.map((shape) => Tensor.uninitialized(dtype, [...batch, ...shape], first.storage.backend));
+  const part = recordOf(dtype).complex?.part ?? dtype;
+  const outs = shapes.map((shape, i) =>
+    Tensor.uninitialized(rule.real?.includes(i) ? part : dtype, [...batch, ...shape], first.storage.backend),
+  );
   kernelsOf(op, first, second).matrices(rule, inputs, outs, numbers);
   return outs;
 }
@@ -38,14 +42,11 @@ export function checkSides(op: string, a: Tensor, b: Tensor, left: boolean): num
   return n;
 }
 
-/** The last two dimensions exchanged. */
-export const mT = (a: Tensor): Tensor => transpose(a, -1, -2);
-
 /** `a @ diag(d)`. */
 export const timesDiagonal = (a: Tensor, d: Tensor): Tensor => mul(a, unsqueeze(d, -2));
 
-export const skew = (x: Tensor): Tensor => sub(x, mT(x));
-export const symmetrized = (x: Tensor): Tensor => mul(add(x, mT(x)), 0.5);
+export const skew = (x: Tensor): Tensor => sub(x, mH(x));
+export const symmetrized = (x: Tensor): Tensor => mul(add(x, mH(x)), 0.5);
 
 /** `x[i][j] / (d[j] - d[i])`, and 0 where these are equal. */
 export function overDifferences(x: Tensor, d: Tensor): Tensor {

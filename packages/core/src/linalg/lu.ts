@@ -1,17 +1,18 @@
 import { DTypeError, ShapeError } from '../errors.js';
 import { recordMany } from '../graph/node.js';
-import { isInteger } from '../memory/dtype.js';
+import { computedIn, isInteger } from '../memory/dtype.js';
 import { formatShape } from '../memory/shape.js';
 import { inFloat32 } from '../ops/casting.js';
 import { checkMatrix, checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { tril, triu } from '../ops/diagonal.js';
 import { add, sub } from '../ops/elementwise.js';
 import { cat, narrow } from '../ops/joining.js';
+import { mH } from '../ops/linalg.js';
 import { matmul } from '../ops/matmul.js';
 import { checkTensors } from '../tensor/check.js';
 import { eye } from '../tensor/creation.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { decompose, mT } from './decompose.js';
+import { decompose } from './decompose.js';
 import { lu as luRule, permutation } from './rules/lu.js';
 import { solveTriangular } from './triangular.js';
 
@@ -35,7 +36,7 @@ export const luFactor = /* @__PURE__ */ inFloat32('luFactor', (a: Tensor): LuFac
   const [m, n] = checkMatrix('luFactor', a);
   const k = Math.min(m, n);
   // Half types cannot hold all pivots.
-  const dtype = a.dtype === 'float64' ? 'float64' : 'float32';
+  const dtype = computedIn(a.dtype);
   const [LU, exact] = decompose('luFactor', luRule, [a], [[m, n], [k]], [m, n], dtype) as [Tensor, Tensor];
   const out = LU.to(a.dtype);
   recordMany(
@@ -80,13 +81,13 @@ function factorsGradient(
   const below = (x: Tensor) => narrow(x, -2, k, m - k);
   const beside = (x: Tensor) => narrow(x, -1, k, n - k);
   const zero = sub(first(u), first(u));
-  let lower = gl ? matmul(mT(top(l)), top(gl)) : zero;
-  let upper = gu ? matmul(first(gu), mT(first(u))) : zero;
-  if (gu && n > m) lower = sub(lower, matmul(beside(gu), mT(beside(u))));
-  if (gl && m > n) upper = sub(upper, matmul(mT(below(l)), below(gl)));
+  let lower = gl ? matmul(mH(top(l)), top(gl)) : zero;
+  let upper = gu ? matmul(first(gu), mH(first(u))) : zero;
+  if (gu && n > m) lower = sub(lower, matmul(beside(gu), mH(beside(u))));
+  if (gl && m > n) upper = sub(upper, matmul(mH(below(l)), below(gl)));
   const inner = add(tril(lower, -1), triu(upper));
-  const overL = (x: Tensor) => solveTriangular(mT(top(l)), x, { upper: true, unitriangular: true });
-  const overU = (x: Tensor) => solveTriangular(mT(first(u)), x, { upper: false, left: false });
+  const overL = (x: Tensor) => solveTriangular(mH(top(l)), x, { upper: true, unitriangular: true });
+  const overU = (x: Tensor) => solveTriangular(mH(first(u)), x, { upper: false, left: false });
   let g = overU(overL(inner));
   if (n > m) g = cat([g, gu ? overL(beside(gu)) : beside(u).mul(0)], -1);
   if (m > n) g = cat([g, gl ? overU(below(gl)) : below(l).mul(0)], -2);
@@ -139,7 +140,7 @@ export const luSolve = /* @__PURE__ */ inFloat32('luSolve', (LU: Tensor, pivots:
   const { backend } = pivots.storage;
   backend.kernels.checkRange(pivots, 1, n, (v) => new RangeError(`luSolve: pivots must be from 1 to ${n}, got ${v}`));
   const [p, l, u] = unpack(LU, LU, pivots, n, n);
-  return solveTriangular(u, solveTriangular(l, matmul(mT(p), b), { upper: false, unitriangular: true }), {
+  return solveTriangular(u, solveTriangular(l, matmul(mH(p), b), { upper: false, unitriangular: true }), {
     upper: true,
   });
 });

@@ -3,7 +3,7 @@ import { named, ShapeError } from '../errors.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
 import { inFloat32 } from '../ops/casting.js';
 import { checkMatrix, checkSquare } from '../ops/checkMatrix.js';
-import { floatOnly } from '../ops/define.js';
+import { floatOrComplex } from '../ops/define.js';
 import { div, mul } from '../ops/elementwise.js';
 import { amax, amin } from '../ops/extrema.js';
 import { select } from '../ops/joining.js';
@@ -96,7 +96,7 @@ export const norm = /* @__PURE__ */ named(
   (x: Tensor, ord?: MatrixOrd | null, dim?: number | readonly number[] | null, options?: KeepDim): Tensor => {
     const { keepdim = false } = checkOptions('norm', options, keepDim);
     checkTensors('norm', x);
-    floatOnly('norm', x);
+    floatOrComplex('norm', x);
     if (ord == null) return coreNorm(x, 2, dim, { keepdim });
     const count = typeof dim === 'number' ? 1 : (dim?.length ?? x.ndim);
     if (count === 2) {

@@ -4,10 +4,10 @@ import { record } from '../graph/node.js';
 import { checkSize, formatShape, normalizeDim, sizeOf } from '../memory/shape.js';
 import { inFloat32 } from '../ops/casting.js';
 import { checkOneDType, checkSquare } from '../ops/checkMatrix.js';
-import { conjugate, floatOnly } from '../ops/define.js';
+import { conjugate, floatOrComplex } from '../ops/define.js';
 import { add, log, mul } from '../ops/elementwise.js';
 import { cat, narrow, stack } from '../ops/joining.js';
-import { inverse, slogdet, solve } from '../ops/linalg.js';
+import { inverse, mH, slogdet, solve } from '../ops/linalg.js';
 import { matmul } from '../ops/matmul.js';
 import { sum } from '../ops/reduce.js';
 import { permute, reshape, unsqueeze } from '../ops/shape.js';
@@ -15,7 +15,7 @@ import { checkTensors } from '../tensor/check.js';
 import { ones } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { decompose, mT } from './decompose.js';
+import { decompose } from './decompose.js';
 import { matrixExp as expRule } from './rules/exp.js';
 
 /**
@@ -35,7 +35,7 @@ export const matrixExp = /* @__PURE__ */ named('matrixExp', (a: Tensor): Tensor 
     out,
     (g, ctx) => {
       // Mathias (1996): the block next to the diagonal ones.
-      const at = mT(ctx.saved[0]!);
+      const at = mH(ctx.saved[0]!);
       const both = cat([cat([at, g], -1), cat([mul(at, 0), at], -1)], -2);
       return [narrow(narrow(matrixExp(both), -2, 0, n), -1, n, n)];
     },
@@ -154,7 +154,7 @@ export const vecdot = /* @__PURE__ */ named('vecdot', (a: Tensor, b: Tensor, opt
 export const tensorinv = /* @__PURE__ */ inFloat32('tensorinv', (a: Tensor, options?: { ind?: number }): Tensor => {
   const { ind = 2 } = checkOptions('tensorinv', options, { ind: is.count });
   checkTensors('tensorinv', a);
-  floatOnly('tensorinv', a);
+  floatOrComplex('tensorinv', a);
   const [first, others] = [a.shape.slice(0, ind), a.shape.slice(ind)];
   const n = sizeOf(first);
   if (ind > a.ndim || n !== sizeOf(others))
@@ -178,7 +178,7 @@ export const tensorsolve = /* @__PURE__ */ inFloat32(
   (a: Tensor, b: Tensor, options?: { dims?: readonly number[] }): Tensor => {
     const { dims = [] } = checkOptions('tensorsolve', options, { dims: is.arrayOf(is.integer) });
     checkOneDType('tensorsolve', a, b);
-    floatOnly('tensorsolve', a);
+    floatOrComplex('tensorsolve', a);
     const last = dims.map((d) => normalizeDim('tensorsolve', d, a.ndim));
     const order = [...a.shape.keys()].filter((d) => !last.includes(d));
     const moved = permute(a, ...order, ...last);

@@ -7,12 +7,13 @@ import { checkMatrix, checkOneDType } from '../ops/checkMatrix.js';
 import { tril } from '../ops/diagonal.js';
 import { add, mul, sub } from '../ops/elementwise.js';
 import { cat, narrow } from '../ops/joining.js';
+import { mH } from '../ops/linalg.js';
 import { matmul } from '../ops/matmul.js';
 import { unsqueeze } from '../ops/shape.js';
 import { eye } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { decompose, mT } from './decompose.js';
+import { decompose } from './decompose.js';
 import { qr as qrRule } from './rules/qr.js';
 import { solveTriangular } from './triangular.js';
 
@@ -65,11 +66,12 @@ export const qr = /* @__PURE__ */ inFloat32(
 
 /** `(gQ + Q copyltu(R gRᵀ - gQᵀ Q)) R⁻ᵀ`, where copyltu mirrors the lower triangle (Walter and Lehmann, 2010). */
 function tallGradient(gq: Tensor | null, gr: Tensor | null, q: Tensor, r: Tensor): Tensor {
-  const fromR = gr ? matmul(r, mT(gr)) : null;
-  const fromQ = gq ? matmul(mT(gq), q) : null;
+  const fromR = gr ? matmul(r, mH(gr)) : null;
+  const fromQ = gq ? matmul(mH(gq), q) : null;
   const m = fromR && fromQ ? sub(fromR, fromQ) : (fromR ?? mul(fromQ!, -1));
-  const mirrored = matmul(q, add(tril(m), mT(tril(m, -1))));
-  return solveTriangular(mT(r), gq ? add(gq, mirrored) : mirrored, { upper: false, left: false });
+  const half = mul(add(tril(m), tril(m, -1)), 0.5);
+  const mirrored = matmul(q, add(half, mH(half)));
+  return solveTriangular(mH(r), gq ? add(gq, mirrored) : mirrored, { upper: false, left: false });
 }
 
 /** If A has more columns than rows: its first square has Q and an R of its own, and the rest is `Q R₂`. */
@@ -77,7 +79,7 @@ function wideGradient(gq: Tensor | null, gr: Tensor | null, q: Tensor, r: Tensor
   const [first, rest] = [narrow(r, -1, 0, m), narrow(r, -1, m, n - m)];
   if (!gr) return cat([tallGradient(gq, null, q, first), mul(rest, 0)], -1);
   const [gFirst, gRest] = [narrow(gr, -1, 0, m), narrow(gr, -1, m, n - m)];
-  const through = matmul(matmul(q, rest), mT(gRest));
+  const through = matmul(matmul(q, rest), mH(gRest));
   return cat([tallGradient(gq ? add(gq, through) : through, gFirst, q, first), matmul(q, gRest)], -1);
 }
 
@@ -104,7 +106,7 @@ export const householderProduct = /* @__PURE__ */ inFloat32('householderProduct'
   let out = unit.expand([...a.shape]);
   for (let i = k - 1; i >= 0; i--) {
     const v = narrow(vectors, -1, i, 1);
-    out = sub(out, mul(matmul(v, matmul(mT(v), out)), unsqueeze(narrow(tau, -1, i, 1), -1)));
+    out = sub(out, mul(matmul(v, matmul(mH(v), out)), unsqueeze(narrow(tau, -1, i, 1), -1)));
   }
   return k === 0 ? out.clone() : out;
 });

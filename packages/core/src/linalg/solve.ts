@@ -2,11 +2,11 @@ import { checkOptions } from '../check.js';
 import { named } from '../errors.js';
 import { sameShape } from '../memory/shape.js';
 import { checkOneDType } from '../ops/checkMatrix.js';
-import { solve as solveLeft } from '../ops/linalg.js';
+import { mH, solve as solveLeft } from '../ops/linalg.js';
 import { squeeze, unsqueeze } from '../ops/shape.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkSides, mT } from './decompose.js';
+import { checkSides } from './decompose.js';
 
 /** Options of `solve`. */
 export interface SolveOptions {
@@ -33,5 +33,5 @@ export const solve = /* @__PURE__ */ named('solve', (a: Tensor, b: Tensor, optio
     return isVectors ? squeeze(solveLeft(a, unsqueeze(b, -1)), -1) : solveLeft(a, b);
   }
   checkSides('solve', a, b, left);
-  return mT(solveLeft(mT(a), mT(b)));
+  return mH(solveLeft(mH(a), mH(b)));
 });

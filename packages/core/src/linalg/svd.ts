@@ -1,15 +1,16 @@
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { record, recordMany } from '../graph/node.js';
+import { isComplex } from '../memory/dtype.js';
 import { formatShape } from '../memory/shape.js';
 import { inFloat32 } from '../ops/casting.js';
 import { checkMatrix, checkOneDType, checkSquare } from '../ops/checkMatrix.js';
-import { diagEmbed } from '../ops/diagonal.js';
 import { add, div, mul, neg, sub } from '../ops/elementwise.js';
 import { square } from '../ops/exponential.js';
 import { amax } from '../ops/extrema.js';
 import { divOrZero } from '../ops/gradients.js';
 import { cat, narrow } from '../ops/joining.js';
+import { mH } from '../ops/linalg.js';
 import { matmul } from '../ops/matmul.js';
 import { sum } from '../ops/reduce.js';
 import { gt, maximum } from '../ops/relational.js';
@@ -17,7 +18,7 @@ import { squeeze, unsqueeze } from '../ops/shape.js';
 import { where } from '../ops/where.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
-import { decompose, epsilons, mT, overDifferences, skew, timesDiagonal } from './decompose.js';
+import { decompose, epsilons, overDifferences, skew, timesDiagonal } from './decompose.js';
 import { eigh } from './eigen.js';
 import { svd as svdRule } from './rules/svd.js';
 
@@ -73,7 +74,7 @@ function rotationOf(x: Tensor | null, y: Tensor | null, s: Tensor): Tensor {
 }
 
 /** The part of `x` outside of the space of the columns of `u`. */
-const outside = (x: Tensor, u: Tensor): Tensor => sub(x, matmul(u, matmul(mT(u), x)));
+const outside = (x: Tensor, u: Tensor): Tensor => sub(x, matmul(u, matmul(mH(u), x)));
 
 function recordSvd(a: Tensor, U: Tensor, S: Tensor, Vh: Tensor): void {
   recordMany(
@@ -82,15 +83,15 @@ function recordSvd(a: Tensor, U: Tensor, S: Tensor, Vh: Tensor): void {
     [U, S, Vh],
     ([gu, gs, gvh], ctx) => {
       const [u, s, vh] = ctx.saved as [Tensor, Tensor, Tensor];
-      const v = mT(vh);
+      const v = mH(vh);
       const [m, n, k] = [u.shape.at(-2)!, v.shape.at(-2)!, s.shape.at(-1)!];
-      const gv = gvh ? mT(gvh) : null;
+      const gv = gvh ? mH(gvh) : null;
       const terms: Tensor[] = [];
-      if (gs) terms.push(diagEmbed(gs));
-      if (gu || gv) terms.push(rotationOf(gu ? matmul(mT(u), gu) : null, gv ? matmul(vh, gv) : null, s));
-      let g = matmul(matmul(u, terms.reduce(add)), vh);
+      if (gs) terms.push(timesDiagonal(u, gs));
+      if (gu || gv) terms.push(matmul(u, rotationOf(gu ? matmul(mH(u), gu) : null, gv ? matmul(vh, gv) : null, s)));
+      let g = matmul(terms.reduce(add), vh);
       if (gu && m > k) g = add(g, matmul(outside(div(gu, unsqueeze(s, -2)), u), vh));
-      if (gv && n > k) g = add(g, matmul(u, mT(outside(div(gv, unsqueeze(s, -2)), v))));
+      if (gv && n > k) g = add(g, matmul(u, mH(outside(div(gv, unsqueeze(s, -2)), v))));
       return [g];
     },
     [U, S, Vh],
@@ -160,10 +161,10 @@ function pseudoInverse(a: Tensor, sizes: readonly number[], options: RankOptions
   };
   if (options.hermitian) {
     const { eigenvalues, eigenvectors } = eigh(a);
-    return matmul(timesDiagonal(eigenvectors, over(eigenvalues, eigenvalues.abs())), mT(eigenvectors));
+    return matmul(timesDiagonal(eigenvectors, over(eigenvalues, eigenvalues.abs())), mH(eigenvectors));
   }
   const { U, S, Vh } = svd(a, { fullMatrices: false });
-  return matmul(timesDiagonal(mT(Vh), over(S, S)), mT(U));
+  return matmul(timesDiagonal(mH(Vh), over(S, S)), mH(U));
 }
 
 /**
@@ -189,10 +190,10 @@ export const pinv = /* @__PURE__ */ inFloat32('pinv', (a: Tensor, options?: Rank
     (g, ctx) => {
       // Golub and Pereyra (1973): -Pᵀ g Pᵀ, and the parts outside of the spaces of columns and rows.
       const [a, p] = ctx.saved as [Tensor, Tensor];
-      const pt = mT(p);
+      const pt = mH(p);
       const inside = matmul(matmul(pt, g), pt);
-      const columns = matmul(matmul(sub(mT(g), matmul(a, matmul(p, mT(g)))), p), pt);
-      const rows = matmul(pt, matmul(p, sub(mT(g), matmul(matmul(mT(g), p), a))));
+      const columns = matmul(matmul(sub(mH(g), matmul(a, matmul(p, mH(g)))), p), pt);
+      const rows = matmul(pt, matmul(p, sub(mH(g), matmul(matmul(mH(g), p), a))));
       return [sub(add(columns, rows), inside)];
     },
     [a, out],
@@ -234,7 +235,8 @@ export const lstsq = /* @__PURE__ */ inFloat32(
     const tolerance: RankOptions = rcond === undefined ? {} : { rtol: rcond };
     const solution = matmul(pinv(a, tolerance), b);
     const rest = sub(matmul(a, solution), b);
-    const residuals = m > n ? sum(square(rest), -2) : Tensor.zeros(a.dtype, [0], a.storage.backend);
+    const sizes = isComplex(rest.dtype) ? rest.abs() : rest;
+    const residuals = m > n ? sum(square(sizes), -2) : Tensor.zeros(sizes.dtype, [0], a.storage.backend);
     const singularValues = svdvals(a);
     return { solution, residuals, rank: rankOf(singularValues.detach(), [m, n], tolerance), singularValues };
   },

@@ -4,11 +4,12 @@ import { broadcastShapes } from '../memory/shape.js';
 import { inFloat32 } from '../ops/casting.js';
 import { tril, triu } from '../ops/diagonal.js';
 import { neg } from '../ops/elementwise.js';
+import { mH } from '../ops/linalg.js';
 import { matmul } from '../ops/matmul.js';
 import { expand } from '../ops/shape.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkSides, decompose, mT } from './decompose.js';
+import { checkSides, decompose } from './decompose.js';
 import { solveTriangular as rule } from './rules/lu.js';
 
 /** Options of `solveTriangular`. */
@@ -37,7 +38,7 @@ export const solveTriangular = /* @__PURE__ */ inFloat32(
     const { upper, left = true, unitriangular = false } = checkOptions('solveTriangular', options, triangularOptions);
     const n = checkSides('solveTriangular', a, b, left);
     if (upper === undefined) throw new TypeError('solveTriangular: say which triangle it is: { upper: true } or false');
-    if (!left) return mT(solveTriangular(mT(a), mT(b), { upper: !upper, unitriangular }));
+    if (!left) return mH(solveTriangular(mH(a), mH(b), { upper: !upper, unitriangular }));
     const batch = broadcastShapes('solveTriangular', a.shape.slice(0, -2), b.shape.slice(0, -2));
     const k = b.shape.at(-1)!;
     const [t, rows] = [expand(a, [...batch, n, n]), expand(b, [...batch, n, k])];
@@ -49,11 +50,11 @@ export const solveTriangular = /* @__PURE__ */ inFloat32(
       out,
       (g, ctx) => {
         const [t, x] = ctx.saved as [Tensor, Tensor];
-        const gb = solveTriangular(mT(t), g, { upper: !upper, unitriangular });
+        const gb = solveTriangular(mH(t), g, { upper: !upper, unitriangular });
         if (!ctx.needs(0)) return [null, gb];
         const part = upper ? triu : tril;
         const beside = unitriangular ? 1 : 0;
-        return [neg(part(matmul(gb, mT(x)), upper ? beside : -beside)), gb];
+        return [neg(part(matmul(gb, mH(x)), upper ? beside : -beside)), gb];
       },
       [t, out],
     );

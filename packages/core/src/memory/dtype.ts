@@ -56,6 +56,7 @@ export interface ComplexElements {
   ): (v: Complex) => string;
   conj(t: Tensor): Tensor;
   abs(t: Tensor): Tensor;
+  slogdet(a: Tensor): { sign: Tensor; logabsdet: Tensor };
   /** A real tensor as a complex one, to take part beside others of this dtype. */
   beside(x: Tensor, other: DType): Tensor;
 }

@@ -2,24 +2,23 @@ import { DTypeError, ShapeError } from '../errors.js';
 import { formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { floatOnly } from './define.js';
+import { floatOrComplex } from './define.js';
 
-/** Refuses tensors that are not floating-point matrices `[..., m, n]`; returns their sizes. */
-export function checkMatrix(op: string, a: Tensor): [m: number, n: number] {
+/**
+ * Refuses tensors that are not floating-point matrices `[..., m, n]`, or `square` ones; returns their sizes. Complex ones are
+ * refused by their kernels until `@gradgate/core/complex/linalg` brings some.
+ */
+export function checkMatrix(op: string, a: Tensor, square = ''): [m: number, n: number] {
   checkTensors(op, a);
-  floatOnly(op, a);
-  if (a.ndim < 2) throw new ShapeError(op, `takes matrices, got ${formatShape(a.shape)}`);
-  return [a.shape.at(-2)!, a.shape.at(-1)!];
+  floatOrComplex(op, a);
+  const [m, n] = a.shape.slice(-2) as [number, number?];
+  if (n === undefined || (square && m !== n))
+    throw new ShapeError(op, `takes ${square}matrices, got ${formatShape(a.shape)}`);
+  return [m, n];
 }
 
 /** The same for square matrices; returns their size. */
-export function checkSquare(op: string, a: Tensor): number {
-  checkTensors(op, a);
-  floatOnly(op, a);
-  if (a.ndim < 2 || a.shape.at(-1) !== a.shape.at(-2))
-    throw new ShapeError(op, `takes square matrices, got ${formatShape(a.shape)}`);
-  return a.shape.at(-1)!;
-}
+export const checkSquare = (op: string, a: Tensor): number => checkMatrix(op, a, 'square ')[1];
 
 /** Refuses two tensors of different dtypes. */
 export function checkOneDType(op: string, a: Tensor, b: Tensor): void {

@@ -50,25 +50,11 @@ export const functions = {
   binary: new Map<string, BinaryFunction>(),
 };
 
-// All records have the same fields, so that kernels see one kind of object.
-const unaryFunction = (name: string, rule: Partial<UnaryFunction> & Pick<UnaryFunction, 'forward'>): UnaryFunction => ({
-  name,
-  forward: rule.forward,
-  integer: rule.integer,
-  exact: rule.exact,
-  loop: rule.loop,
-});
-
-const binaryFunction = (
+/** A function of elements. All records have the same fields, so that kernels see one kind of object. */
+const functionOf = <F extends UnaryFunction | BinaryFunction>(
   name: string,
-  rule: Partial<BinaryFunction> & Pick<BinaryFunction, 'forward'>,
-): BinaryFunction => ({
-  name,
-  forward: rule.forward,
-  integer: rule.integer,
-  exact: rule.exact,
-  loop: rule.loop,
-});
+  { forward, integer, exact, loop }: Partial<F> & Pick<F, 'forward'>,
+) => ({ name, forward, integer, exact, loop }) as unknown as F;
 
 /** Makes an operator of one tensor from a function of operators that would take plain numbers too. */
 export const madeOf = (op: string, compute: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
@@ -86,7 +72,7 @@ function defined<F extends { readonly name: string }>(all: Map<string, F>, fn: F
 
 /** An elementwise operator of one tensor and of numbers, for `applyUnary`. */
 export function unaryOperator(name: string, rule: UnaryRule): UnaryOperator {
-  const fn = unaryFunction(rule.name ?? name, rule);
+  const fn = functionOf<UnaryFunction>(rule.name ?? name, rule);
   return operatorOf(name, rule.name === undefined ? defined(functions.unary, fn) : fn, rule);
 }
 
@@ -156,7 +142,7 @@ function checkRule(op: string, name: unknown, rule: { forward: unknown }): void 
 /** Defines an elementwise operator of one tensor. */
 export function customUnary(name: string, rule: UnaryRule): (x: Tensor) => Tensor {
   checkRule('unary', name, rule);
-  const operator = operatorOf(name, unaryFunction(custom(name), rule), rule);
+  const operator = operatorOf(name, functionOf(custom(name), rule), rule);
   return (x) => applyUnary(operator, x);
 }
 
@@ -240,12 +226,12 @@ export function scalarOf(dtype: DType, value: number | boolean, backend?: Backen
 
 /** Defines an elementwise operator of core of two tensors that broadcast. */
 export const binary = (name: string, rule: BinaryRule) =>
-  binaryOperator(name, defined(functions.binary, binaryFunction(name, rule)), rule);
+  binaryOperator(name, defined(functions.binary, functionOf(name, rule)), rule);
 
 /** Defines an elementwise operator of two tensors that broadcast. */
 export const customBinary = (name: string, rule: BinaryRule) => {
   checkRule('binary', name, rule);
-  return binaryOperator(name, binaryFunction(custom(name), rule), rule);
+  return binaryOperator(name, functionOf(custom(name), rule), rule);
 };
 
 function binaryOperator(
@@ -331,7 +317,7 @@ export type Gradient = (g: Tensor, v: Tensor, parameters?: Parameters) => Tensor
 
 /** A gradient by one kernel, or by recorded operators where a gradient of it may be needed. */
 export function fusedGradient(name: string, rule: GradientRule): Gradient {
-  const fn = defined(functions.binary, binaryFunction(name, rule));
+  const fn = defined(functions.binary, functionOf(name, rule));
   const { recorded } = rule;
   const fused: Gradient = (g, v, parameters) => {
     const out = Tensor.uninitialized(g.dtype, g.shape, g.storage.backend);

@@ -3,6 +3,7 @@ import { kernelsOf } from '../backend/backends.js';
 import { check } from '../check.js';
 import { named, ShapeError, TensorError } from '../errors.js';
 import { record } from '../graph/node.js';
+import { recordOf } from '../memory/dtype.js';
 import { broadcastShapes, formatShape, sameShape } from '../memory/shape.js';
 import { eye } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
@@ -10,14 +11,19 @@ import { type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
 import { inFloat32 } from './casting.js';
 import { checkOneDType, checkSquare } from './checkMatrix.js';
+import { conjugate } from './define.js';
 import { tril } from './diagonal.js';
 import { mul, neg } from './elementwise.js';
-import { cat, narrow, stack } from './joining.js';
+import { narrow, stack } from './joining.js';
 import type * as self from './linalg.js';
 import { matmul } from './matmul.js';
-import { expand, squeeze, transpose, unsqueeze } from './shape.js';
+import { roll } from './rearrange.js';
+import { expand, reshape, squeeze, transpose, unsqueeze } from './shape.js';
 
 // Leading dimensions are a batch.
+
+/** The conjugate of the transpose: of real matrices, the transpose. */
+export const mH = (a: Tensor): Tensor => transpose(conjugate(a), -1, -2);
 
 /**
  * The error for a matrix that cannot be inverted, or is not positive definite.
@@ -50,34 +56,37 @@ export const solve = /* @__PURE__ */ inFloat32('solve', (a: Tensor, b: Tensor): 
       'solve',
       `${formatShape(a.shape)} and ${formatShape(b.shape)}: expected [..., n, n] and [..., n, k]`,
     );
-  const k = b.shape.at(-1)!;
   const batch = broadcastShapes('solve', a.shape.slice(0, -2), b.shape.slice(0, -2));
   if (!sameShape(batch, a.shape.slice(0, -2))) return solve(expand(a, [...batch, n, n]), b);
-  if (!sameShape(batch, b.shape.slice(0, -2))) return solve(a, expand(b, [...batch, n, k]));
-  const out = keptResult('solve') ?? keepResult('solve', solutions(a, b, n));
+  if (!sameShape(batch, b.shape.slice(0, -2))) return solve(a, expand(b, [...batch, n, b.shape.at(-1)!]));
+  const out = resultOf('solve', 'singular', a, b);
   return record(
     'solve',
     [a, b],
     out,
     (g, ctx) => {
       const [a, x] = ctx.saved as [Tensor, Tensor];
-      const gb = solve(transpose(a, -1, -2), g);
-      return [ctx.needs(0) ? neg(matmul(gb, transpose(x, -1, -2))) : null, gb];
+      const gb = solve(mH(a), g);
+      return [ctx.needs(0) ? neg(matmul(gb, mH(x))) : null, gb];
     },
     [a, out],
   );
 });
 
-/** Of equations without broadcasting. */
-function solutions(a: Tensor, b: Tensor, n: number): Tensor {
-  const out = Tensor.uninitialized(a.dtype, b.shape, a.storage.backend);
-  const singular = () =>
-    new LinAlgError('solve', `a matrix of ${formatShape(a.shape)} is singular; add a multiple of eye(${n}) to it`);
-  kernelsOf('solve', a, b).solve(a, b, out, singular);
-  return out;
+/** What a kernel gives of these matrices, or gave before a checkpoint; it says `what` those that it refuses are. */
+function resultOf(op: 'solve' | 'cholesky', what: string, ...inputs: [a: Tensor, b?: Tensor]): Tensor {
+  const kept = keptResult(op);
+  if (kept !== null) return kept;
+  const [{ dtype, shape, storage }] = inputs;
+  const out = Tensor.uninitialized(dtype, inputs.at(-1)!.shape, storage.backend);
+  const refused = () =>
+    new LinAlgError(op, `a matrix of ${formatShape(shape)} is ${what}; add a multiple of eye(${shape.at(-1)}) to it`);
+  (kernelsOf(op, ...inputs)[op] as (...args: unknown[]) => void)(...inputs, out, refused);
+  return keepResult(op, out);
 }
 
-const identity = (n: number, { dtype, device }: Tensor): Tensor => eye(n, { dtype, device });
+/** Unit matrices in the shape of others, of size n. */
+const identity = (n: number, { dtype, device, shape }: Tensor): Tensor => eye(n, { dtype, device }).expand(shape);
 
 /**
  * The inverses of square matrices `[..., n, n]`, in the same shape. Throws a `LinAlgError` for a singular matrix.
@@ -88,7 +97,7 @@ const identity = (n: number, { dtype, device }: Tensor): Tensor => eye(n, { dtyp
  */
 export const inverse = /* @__PURE__ */ inFloat32('inverse', (a: Tensor): Tensor => {
   const n = checkSquare('inverse', a);
-  return solve(a, identity(n, a).expand(a.shape));
+  return solve(a, identity(n, a));
 });
 
 /**
@@ -100,38 +109,37 @@ export const inverse = /* @__PURE__ */ inFloat32('inverse', (a: Tensor): Tensor 
  */
 export function slogdet(a: Tensor): { sign: Tensor; logabsdet: Tensor } {
   checkSquare('slogdet', a);
-  const result = () => Tensor.uninitialized(a.dtype, a.shape.slice(0, -2), a.storage.backend);
-  const [sign, logabsdet] = [result(), result()];
+  const { complex } = recordOf(a.dtype);
+  if (complex) return complex.slogdet(a);
+  const sign = ofMatrices(a);
+  const logabsdet = ofMatrices(a);
   kernelsOf('slogdet', a).slogdet(a, sign, logabsdet);
-  record(
-    'slogdet',
-    [a],
-    logabsdet,
-    (g, ctx) => [mul(unsqueeze(unsqueeze(g, -1), -1), transpose(inverse(ctx.saved[0]!), -1, -2))],
-    [a],
-  );
+  record('slogdet', [a], logabsdet, (g, ctx) => [timesEach(g, mH(inverse(ctx.saved[0]!)))], [a]);
   return { sign, logabsdet };
 }
 
+/** A number for each of the matrices. */
+const ofMatrices = ({ dtype, shape, storage }: Tensor): Tensor =>
+  Tensor.uninitialized(dtype, shape.slice(0, -2), storage.backend);
+
+/** Matrices, each times a number of its own. */
+export const timesEach = (numbers: Tensor, a: Tensor): Tensor => mul(unsqueeze(unsqueeze(numbers, -1), -1), a);
+
 /** The gradients of determinants by their matrices: also of singular ones, which have no inverse, by their minors. */
 function cofactors(a: Tensor): Tensor {
+  const n = checkSquare('det', a);
   try {
-    return mul(unsqueeze(unsqueeze(det(a), -1), -1), transpose(inverse(a), -1, -2));
+    return timesEach(det(a), transpose(inverse(a), -1, -2));
   } catch (error) {
     if (!(error instanceof LinAlgError)) throw error;
   }
-  const n = a.shape.at(-1)!;
-  const without = (t: Tensor, dim: number, i: number) =>
-    cat([narrow(t, dim, 0, i), narrow(t, dim, i + 1, n - 1 - i)], dim);
-  const stacked = (dim: number, make: (i: number) => Tensor) =>
-    stack(
-      Array.from({ length: n }, (_, i) => make(i)),
-      dim,
-    );
-  return stacked(-2, (i) => {
-    const rows = without(a, -2, i);
-    return stacked(-1, (j) => mul(det(without(rows, -1, j)), (i + j) % 2 === 0 ? 1 : -1));
+  const without = (t: Tensor, dim: number, i: number) => narrow(roll(t, -i, dim), dim, 1, n - 1);
+  const all = Array.from({ length: n * n }, (_, k) => {
+    const [i, j] = [Math.floor(k / n), k % n];
+    // Rolling exchanges rows, so that signs alternate for even n alone.
+    return mul(det(without(without(a, -2, i), -1, j)), (-1) ** ((i + j) * (n - 1)));
   });
+  return reshape(stack(all, -1), a.shape);
 }
 
 /**
@@ -143,9 +151,9 @@ function cofactors(a: Tensor): Tensor {
  */
 export function det(a: Tensor): Tensor {
   checkSquare('det', a);
-  const out = Tensor.uninitialized(a.dtype, a.shape.slice(0, -2), a.storage.backend);
+  const out = ofMatrices(a);
   kernelsOf('det', a).det(a, out);
-  return record('det', [a], out, (g, ctx) => [mul(unsqueeze(unsqueeze(g, -1), -1), cofactors(ctx.saved[0]!))], [a]);
+  return record('det', [a], out, (g, ctx) => [timesEach(g, cofactors(conjugate(ctx.saved[0]!)))], [a]);
 }
 
 /**
@@ -156,36 +164,24 @@ export function det(a: Tensor): Tensor {
  * ```
  */
 export const cholesky = /* @__PURE__ */ inFloat32('cholesky', (a: Tensor): Tensor => {
-  const n = checkSquare('cholesky', a);
-  const out = keptResult('cholesky') ?? keepResult('cholesky', lowerFactors(a, n));
+  checkSquare('cholesky', a);
+  const out = resultOf('cholesky', 'not positive definite', a);
   return record(
     'cholesky',
     [a],
     out,
     (g, ctx) => {
       // Murray (2016): L^-T Φ(L^T g) L^-1, made symmetric; Φ takes the lower triangle and half of the diagonal.
-      const lt = transpose(ctx.saved[0]!, -1, -2);
+      const lt = mH(ctx.saved[0]!);
       const p = matmul(lt, tril(g));
       const phi = mul(tril(p).add(tril(p, -1)), 0.5);
       const left = solve(lt, phi);
-      const s = transpose(solve(lt, transpose(left, -1, -2)), -1, -2);
-      return [mul(s.add(transpose(s, -1, -2)), 0.5)];
+      const s = mH(solve(lt, mH(left)));
+      return [mul(s.add(mH(s)), 0.5)];
     },
     [out],
   );
 });
-
-function lowerFactors(a: Tensor, n: number): Tensor {
-  const out = Tensor.uninitialized(a.dtype, a.shape, a.storage.backend);
-  kernelsOf('cholesky', a).cholesky(a, out, () => notPositiveDefinite(a, n));
-  return out;
-}
-
-const notPositiveDefinite = ({ shape }: Tensor, n: number): LinAlgError =>
-  new LinAlgError(
-    'cholesky',
-    `a matrix of ${formatShape(shape)} is not positive definite; add a multiple of eye(${n}) to it`,
-  );
 
 /**
  * A square matrix to a whole power; negative powers are powers of the inverse.
@@ -201,7 +197,8 @@ export const matrixPower = /* @__PURE__ */ named('matrixPower', (a: Tensor, n: n
   if (n === 0) return a.clone().copy_(identity(size, a));
   if (n === 1) return a.clone();
   const half = matrixPower(a, Math.floor(n / 2));
-  return n % 2 === 0 ? matmul(half, half) : matmul(matmul(half, half), a);
+  const even = matmul(half, half);
+  return n % 2 === 0 ? even : matmul(even, a);
 });
 
 const plain = { solve, inverse, det, slogdet, cholesky, matrixPower };

@@ -235,6 +235,7 @@ function inBasis(
  */
 export const eig: MatrixRule = {
   name: 'eig',
+  real: [0, 1, 2, 3],
   loop: ofFinite(([t], [re, im, vectorsRe, vectorsIm], [n]) => {
     // Scales elements to at most 1, so that products neither overflow nor vanish.
     const scale = largest(t!) || 1;

@@ -42,7 +42,7 @@ function tridiagonal(a: Float64Array, n: number): { d: Float64Array; e: Float64A
 }
 
 /** One implicit QR step with Wilkinson's shift on rows `low` to `high` (Golub and Van Loan, 8.3.2). */
-function step(d: Float64Array, e: Float64Array, vectors: Float64Array, n: number, low: number, high: number): void {
+function step(d: Float64Array, e: Float64Array, vectors: Float64Array, width: number, low: number, high: number): void {
   const half = (d[high - 1]! - d[high]!) / 2;
   const beside = e[high - 1]!;
   const root = Math.hypot(half, beside);
@@ -63,19 +63,31 @@ function step(d: Float64Array, e: Float64Array, vectors: Float64Array, n: number
       e[k + 1]! *= c;
       x = e[k]!;
     }
-    rotate(vectors, k * n, (k + 1) * n, n, c, s);
+    rotate(vectors, k * width, (k + 1) * width, width, c, s);
   }
 }
 
 /** The eigenvalues of a symmetric `[n, n]` in ascending order, and the eigenvectors as columns. */
 export const eigh: MatrixRule = {
   name: 'eigh',
+  real: [0],
   loop: ofFinite(([a], [values, columns], [n]) => symmetric(a!, values!, columns!, n!)),
 };
 
 function symmetric(a: Float64Array, values: Float64Array, columns: Float64Array, n: number): void {
   const { d, e, vectors } = tridiagonal(a, n);
-  for (let high = n - 1, steps = 0; high > 0; ) {
+  for (const [to, from] of diagonalized(d, e, vectors, n).entries()) {
+    values[to] = d[from]!;
+    for (let i = 0; i < n; i++) columns[i * n + to] = vectors[from * n + i]!;
+  }
+}
+
+/**
+ * The eigenvalues of a tridiagonal matrix, instead of its diagonal `d`: `e` is its subdiagonal. The rows of `vectors`, of
+ * `width` elements, are combined to eigenvectors. Returns the places of the values in ascending order.
+ */
+export function diagonalized(d: Float64Array, e: Float64Array, vectors: Float64Array, width: number): number[] {
+  for (let high = d.length - 1, steps = 0; high > 0; ) {
     let low = high;
     while (low > 0 && Math.abs(e[low - 1]!) > Number.EPSILON * (Math.abs(d[low - 1]!) + Math.abs(d[low]!))) low--;
     if (low > 0) e[low - 1] = 0;
@@ -83,13 +95,9 @@ function symmetric(a: Float64Array, values: Float64Array, columns: Float64Array,
       high--;
       steps = 0;
     } else {
-      step(d, e, vectors, n, low, high);
+      step(d, e, vectors, width, low, high);
       steps++;
     }
   }
-  const order = Array.from(d.keys()).sort((i, j) => d[i]! - d[j]!);
-  for (const [to, from] of order.entries()) {
-    values[to] = d[from]!;
-    for (let i = 0; i < n; i++) columns[i * n + to] = vectors[from * n + i]!;
-  }
+  return Array.from(d.keys()).sort((i, j) => d[i]! - d[j]!);
 }

@@ -7,6 +7,7 @@ import { ofFinite } from './reflector.js';
  */
 export const lu: MatrixRule = {
   name: 'lu',
+  real: [1],
   loop: ofFinite(([a], [factors, pivots], [m, n]) => {
     for (let k = 0; k < Math.min(m!, n!); k++) {
       let p = k;

@@ -65,6 +65,7 @@ function complete(x: Float64Array, from: number, count: number, m: number): void
  */
 export const svd: MatrixRule = {
   name: 'svd',
+  real: [1],
   loop: ofFinite(([a], [u, s, vh], [m, n]) => {
     if (m! >= n!) {
       const left = new Float64Array(u!.length);
