@@ -4,24 +4,34 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { report, runTorchCase, type TorchCase } from './torchCases.js';
+import { reportWrites, runWritesCase, type WritesCase } from './writes.js';
+
+/** What is wrong with the program of a line; null if it does what PyTorch does. */
+function wrongIn(line: string, of: string): string | null {
+  if (of === 'writes') {
+    const c = JSON.parse(line) as WritesCase;
+    const found = runWritesCase(c);
+    return found && reportWrites(c, found);
+  }
+  const c = JSON.parse(line) as TorchCase;
+  const found = runTorchCase(c);
+  return found && report(c, found);
+}
 
 it.each([
   ['operators', 'torch.jsonl', 2000],
   ['layers', 'torch_layers.jsonl', 600],
-])('random programs of %s give the values, shapes, dtypes and gradients of PyTorch', (_, file, least) => {
+  ['writes', 'torch_writes.jsonl', 400],
+])('random programs of %s give the values, shapes, dtypes and gradients of PyTorch', (of, file, least) => {
   const lines = readFileSync(new URL(file, import.meta.url), 'utf8')
     .trim()
     .split('\n');
   expect(lines.length).toBeGreaterThan(least);
-  const wrong = lines.flatMap((line) => {
-    const c = JSON.parse(line) as TorchCase;
-    const found = runTorchCase(c);
-    return found === null ? [] : [report(c, found)];
-  });
+  const wrong = lines.flatMap((line) => wrongIn(line, of) ?? []);
   expect(wrong.join('\n')).toBe('');
 });
 
-// `npm run fuzz:torch -- --cases 20000 --seed 1` sets these: new programs, from a Python that has torch.
+// `npm run fuzz:torch -- --cases 20000 --seed 1` sets these, also with `--layers` or `--writes`: new programs, from a Python that has torch.
 const {
   FUZZ_CASES: cases,
   FUZZ_SEED: seed = '1000000',
@@ -43,10 +53,9 @@ it.skipIf(!cases)('so do as many new ones as are asked for', { timeout: 0 }, asy
     for await (const line of createInterface({ input: child.stdout })) {
       if (!line.endsWith('}')) continue;
       count++;
-      const c = JSON.parse(line) as TorchCase;
-      last = c.s;
-      const found = runTorchCase(c);
-      if (found !== null) wrong.push(report(c, found));
+      last = (JSON.parse(line) as TorchCase).s;
+      const found = wrongIn(line, of);
+      if (found !== null) wrong.push(found);
     }
     await ended;
     last += deaths;
