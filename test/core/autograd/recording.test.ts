@@ -359,6 +359,8 @@ describe('L. views, in-place, versions', () => {
       /result is float32 and cannot be written into a int32 tensor/,
     );
     expect(() => zeros([1]).expand(3).add_(1)).toThrow(/share one place in memory/);
+    // No elements share none.
+    expect(zeros([0]).expand(3, 0).add_(1).shape).toEqual([3, 0]);
     expect([x.toArray(), x.version]).toEqual([[0, 0], 0]);
   });
 });

@@ -61,6 +61,11 @@ describe('promotion is PyTorch’s', () => {
     }
   });
 
+  test('of a sum with alpha, which is that without', () => {
+    for (const [a, b, both] of golden.promotion)
+      expect([a, b, ones([2], { dtype: a }).add(ones([2], { dtype: b }), { alpha: 2 }).dtype]).toEqual([a, b, both]);
+  });
+
   test('of a tensor and a plain value', () => {
     const of = { bool: true, int: 2, float: 2.5 };
     for (const [a, kind, expected] of golden.values)

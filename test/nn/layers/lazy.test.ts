@@ -1,4 +1,5 @@
 import { ones, randn, type Tensor, tidy } from '@gradgate/core';
+import { complex } from '@gradgate/core/complex';
 import * as nn from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 
@@ -100,6 +101,16 @@ it('parameters have the dtype that the layer was given, and weights are drawn', 
   expect(layer.weight.dtype).toBe('float64');
   expect(new Set(layer.weight.toTypedArray()).size).toBe(15);
   expect(new Set(layer.bias!.toTypedArray()).size).toBe(3);
+});
+
+it.each(layers)('a first call of %s that is refused leaves it without a size, as it was', (_, make, same, input) => {
+  const layer = make();
+  const state = () => Object.entries(layer.stateDict()).map(([name, t]) => [name, t.shape, t.toArray()]);
+  const before = state();
+  expect(() => layer(complex(ones(input().shape), 1))).toThrow();
+  expect(state()).toEqual(before);
+  // The next may have other sizes.
+  expect(layer(input()).shape).toEqual(same()(input()).shape);
 });
 
 it.each<[string, () => unknown, RegExp]>([

@@ -127,6 +127,22 @@ describe('optimizers and sparse gradients', () => {
     );
   });
 
+  it.each(['SparseAdam', 'Adam', 'RAdam'] as const)('%s refuses a step before any parameter has changed', (name) => {
+    const words = new Embedding(4, 2, { sparse: true });
+    const dense = new Linear(2, 1);
+    // The gradients that it takes come first.
+    const params = name === 'SparseAdam' ? [words.weight, dense.weight] : [dense.weight, words.weight];
+    const optimizer = new optim[name](params);
+    dense(words(tensor([1, 2], { dtype: 'int32' })))
+      .sum()
+      .backward();
+    const before = params.map((p) => p.toArray());
+    const state = optimizer.stateDict();
+    expect(() => optimizer.step()).toThrow(new RegExp(`^${name}.step: takes (sparse|dense) gradients`));
+    expect(params.map((p) => p.toArray())).toEqual(before);
+    expect(optimizer.stateDict()).toEqual(state);
+  });
+
   it('a gradient to which a dense one was added is dense to them', () => {
     const { words, pass } = learn();
     pass(1);

@@ -18,7 +18,7 @@ export function checkWritable(op: string, target: Tensor): void {
       op,
       `a tensor made under inferenceMode cannot be written to outside of it; use clone(). It was made under ${target.inferenceOrigin}`,
     );
-  if (target.strides.some((step, i) => step === 0 && target.shape[i]! > 1))
+  if (target.numel > 0 && target.strides.some((step, i) => step === 0 && target.shape[i]! > 1))
     throw new ShapeError(
       op,
       `several elements of this tensor of shape ${formatShape(target.shape)} share one place in memory, as expand() makes them; use clone()`,

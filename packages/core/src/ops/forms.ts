@@ -26,7 +26,8 @@ function times(op: string, x: Tensor, other: TensorLike, options: Scaled): Tenso
   if (alpha === 1) return other;
   if (!Number.isInteger(alpha) && !isFloat(x.dtype) && !(Tensor.is(other) && isFloat(other.dtype)))
     throw new DTypeError(op, `alpha must be a whole number for ${x.dtype}, got ${alpha}; use .float()`);
-  if (Tensor.is(other)) return mul(other, alpha);
+  // A bool times a number is int64.
+  if (Tensor.is(other)) return other.dtype === 'bool' ? mul(other, alpha).to(x.dtype) : mul(other, alpha);
   // The operator itself refuses anything else.
   return typeof other === 'number' || typeof other === 'boolean' ? Number(other) * alpha : other;
 }

@@ -20,12 +20,35 @@ import { Linear, type LinearOptions } from './linear.js';
 import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from './norm.js';
 
 // Layers that take a size from their first input. Until then it is 0. Then their parameters and buffers get memory but
-// stay the same tensors, so that an optimizer made before the first call updates them.
+// stay the same tensors, so that an optimizer made before the first call updates them. A first call that is refused
+// leaves the layer without a size: its input was most likely the wrong one.
 
 /** Gives a parameter or buffer memory of `shape`, filled with `value`. */
 function materialize(t: Tensor, shape: Shape, value = 0): void {
   noGrad.run(() => replaceStorage(t, full(shape, value, { dtype: t.dtype, device: t.device }), null));
   outlive(t.storage);
+}
+
+/** Runs the first call of a layer, which sets its sizes by `initialize`, or another; sets none if it throws. */
+function firstCall(
+  layer: Module,
+  size: 'inFeatures' | 'inChannels' | 'numFeatures',
+  initialize: () => void,
+  run: () => Tensor,
+): Tensor {
+  if ((layer as unknown as Record<string, number>)[size] !== 0) return run();
+  const memory = [...layer.parameters(), ...layer.buffers()].map((t) => [t, t.detach().clone()] as const);
+  initialize();
+  try {
+    return run();
+  } catch (error) {
+    for (const [t, before] of memory) {
+      replaceStorage(t, before, null);
+      outlive(t.storage);
+    }
+    Object.assign(layer, { [size]: 0 });
+    throw error;
+  }
 }
 
 /**
@@ -45,7 +68,6 @@ function sizeOfInput(layer: Module, x: Tensor, ndims: readonly number[] | null, 
 
 /** Gives a convolution its kernels, if it has none yet; `dims` is the number of spatial dimensions. */
 function initializeConv(layer: ConvBase, x: Tensor, dims: number, isTransposed: boolean, groups = 1): void {
-  if (layer.inChannels !== 0) return;
   const channels = sizeOfInput(layer, x, [dims + 1, dims + 2], -dims - 1);
   if (channels % groups !== 0)
     throw new ShapeError(layer.constructor.name, `${channels} channels cannot be split into ${groups} groups`);
@@ -61,7 +83,6 @@ const placeholderChannels = (options: { groups?: number } | undefined): number =
 
 /** Gives a norm its channels, if it has none yet: the size of `x` along `dim`; `ndims` as for `sizeOfInput`. */
 function initializeNorm(layer: ChannelNorm, x: Tensor, ndims: readonly number[], dim: number): void {
-  if (layer.numFeatures !== 0) return;
   const channels = sizeOfInput(layer, x, ndims, dim);
   if (layer.weight) materialize(layer.weight, [channels], 1);
   if (layer.bias) materialize(layer.bias, [channels]);
@@ -86,13 +107,13 @@ export class LazyLinear extends Linear {
   }
 
   override forward(x: Tensor): Tensor {
-    if (this.inFeatures === 0) {
+    const initialize = () => {
       const inFeatures = sizeOfInput(this, x, null, -1);
       materialize(this.weight, [this.outFeatures, inFeatures]);
       Object.assign(this, { inFeatures });
       this.resetParameters();
-    }
-    return super.forward(x);
+    };
+    return firstCall(this, 'inFeatures', initialize, () => super.forward(x));
   }
 }
 
@@ -113,8 +134,12 @@ export class LazyConv1d extends Conv1d {
   }
 
   override forward(x: Tensor): Tensor {
-    initializeConv(this, x, 1, false, this.options.groups);
-    return super.forward(x);
+    return firstCall(
+      this,
+      'inChannels',
+      () => initializeConv(this, x, 1, false, this.options.groups),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -135,8 +160,12 @@ export class LazyConv2d extends Conv2d {
   }
 
   override forward(x: Tensor): Tensor {
-    initializeConv(this, x, 2, false, this.options.groups);
-    return super.forward(x);
+    return firstCall(
+      this,
+      'inChannels',
+      () => initializeConv(this, x, 2, false, this.options.groups),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -157,8 +186,12 @@ export class LazyConv3d extends Conv3d {
   }
 
   override forward(x: Tensor): Tensor {
-    initializeConv(this, x, 3, false, this.options.groups);
-    return super.forward(x);
+    return firstCall(
+      this,
+      'inChannels',
+      () => initializeConv(this, x, 3, false, this.options.groups),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -177,8 +210,12 @@ export class LazyConvTranspose1d extends ConvTranspose1d {
   }
 
   override forward(x: Tensor): Tensor {
-    initializeConv(this, x, 1, true, this.options.groups);
-    return super.forward(x);
+    return firstCall(
+      this,
+      'inChannels',
+      () => initializeConv(this, x, 1, true, this.options.groups),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -197,8 +234,12 @@ export class LazyConvTranspose2d extends ConvTranspose2d {
   }
 
   override forward(x: Tensor): Tensor {
-    initializeConv(this, x, 2, true, this.options.groups);
-    return super.forward(x);
+    return firstCall(
+      this,
+      'inChannels',
+      () => initializeConv(this, x, 2, true, this.options.groups),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -217,8 +258,12 @@ export class LazyConvTranspose3d extends ConvTranspose3d {
   }
 
   override forward(x: Tensor): Tensor {
-    initializeConv(this, x, 3, true, this.options.groups);
-    return super.forward(x);
+    return firstCall(
+      this,
+      'inChannels',
+      () => initializeConv(this, x, 3, true, this.options.groups),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -238,8 +283,12 @@ export class LazyBatchNorm1d extends BatchNorm1d {
   }
 
   override forward(x: Tensor): Tensor {
-    initializeNorm(this, x, [2, 3], 1);
-    return super.forward(x);
+    return firstCall(
+      this,
+      'numFeatures',
+      () => initializeNorm(this, x, [2, 3], 1),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -259,8 +308,12 @@ export class LazyBatchNorm2d extends BatchNorm2d {
   }
 
   override forward(x: Tensor): Tensor {
-    initializeNorm(this, x, [4], 1);
-    return super.forward(x);
+    return firstCall(
+      this,
+      'numFeatures',
+      () => initializeNorm(this, x, [4], 1),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -280,8 +333,12 @@ export class LazyBatchNorm3d extends BatchNorm3d {
   }
 
   override forward(x: Tensor): Tensor {
-    initializeNorm(this, x, [5], 1);
-    return super.forward(x);
+    return firstCall(
+      this,
+      'numFeatures',
+      () => initializeNorm(this, x, [5], 1),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -299,8 +356,12 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
   }
 
   override forward(x: Tensor): Tensor {
-    initializeNorm(this, x, [2, 3], -2);
-    return super.forward(x);
+    return firstCall(
+      this,
+      'numFeatures',
+      () => initializeNorm(this, x, [2, 3], -2),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -318,8 +379,12 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
   }
 
   override forward(x: Tensor): Tensor {
-    initializeNorm(this, x, [3, 4], -3);
-    return super.forward(x);
+    return firstCall(
+      this,
+      'numFeatures',
+      () => initializeNorm(this, x, [3, 4], -3),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -337,7 +402,11 @@ export class LazyInstanceNorm3d extends InstanceNorm3d {
   }
 
   override forward(x: Tensor): Tensor {
-    initializeNorm(this, x, [4, 5], -4);
-    return super.forward(x);
+    return firstCall(
+      this,
+      'numFeatures',
+      () => initializeNorm(this, x, [4, 5], -4),
+      () => super.forward(x),
+    );
   }
 }

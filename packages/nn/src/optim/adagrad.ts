@@ -1,5 +1,6 @@
 import type { Tensor, TypedArray } from '@gradgate/core';
 import { is, type StepRule } from '@gradgate/core/internal';
+import { isSparse } from '@gradgate/core/sparse';
 import {
   applyStep,
   BuiltInOptimizer,
@@ -60,8 +61,8 @@ export class Adagrad extends BuiltInOptimizer<AdagradOptions, { step?: number; s
     return { step: 'number', sum: 'tensor' };
   }
 
-  protected override checkSparse({ weightDecay }: Group<AdagradOptions>): void {
-    checkNoDecay('Adagrad', weightDecay);
+  protected override checkGradient(grad: Tensor, { weightDecay }: Group<AdagradOptions>): void {
+    if (isSparse(grad)) checkNoDecay('Adagrad', weightDecay);
   }
 
   override [rule](p: Tensor, grad: Tensor, state: { step?: number; sum?: Tensor }, group: Group<AdagradOptions>): void {

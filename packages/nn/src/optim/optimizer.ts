@@ -202,6 +202,9 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
           );
   }
 
+  /** Throws at a gradient that `update` cannot use; called for all of them before the first update. */
+  protected checkGradient(_grad: Tensor, _group: Group<O>): void {}
+
   /** Changes `p` in place. Called under noGrad. */
   protected abstract update(p: Tensor, grad: Tensor, state: S, group: Group<O>): void;
 
@@ -272,10 +275,17 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
     // Gradients that no `update` can keep may stay in kernel memory.
     const keepsNone = this.update === BuiltInOptimizer.prototype['update'];
     this.checkNumbers();
+    const gradOf = (p: Tensor) => (keepsNone ? heldGrad(p) : p.grad);
     noGrad.run(() => {
+      // All before any is updated.
       for (const group of this.paramGroups)
         for (const p of group.params) {
-          const grad = keepsNone ? heldGrad(p) : p.grad;
+          const grad = gradOf(p);
+          if (grad !== null) this.checkGradient(grad, group);
+        }
+      for (const group of this.paramGroups)
+        for (const p of group.params) {
+          const grad = gradOf(p);
           if (grad === null) continue;
           let state = this.state.get(p);
           if (!state) {
@@ -331,16 +341,14 @@ export abstract class BuiltInOptimizer<O extends { lr: number }, S extends objec
   abstract [rule](p: Tensor, grad: Tensor, state: S, group: Group<O>): void;
 
   protected override update(p: Tensor, grad: Tensor, state: S, group: Group<O>): void {
-    if (isSparse(grad)) {
-      this.checkSparse(group, grad);
-      this[rule](p, grad, state, group);
-    } else this[rule](p, toDense(grad), state, group);
+    this[rule](p, isSparse(grad) ? grad : toDense(grad), state, group);
   }
 
   /** Refuses sparse gradients, unless the optimizer has a rule for them. */
-  protected checkSparse(_group: Group<O>, { shape }: Tensor): void {
+  protected override checkGradient(grad: Tensor, _group: Group<O>): void {
+    if (!isSparse(grad)) return;
     throw new TypeError(
-      `${this.constructor.name}.step: takes dense gradients, got a sparse one of shape [${shape.join(', ')}]; use SparseAdam, SGD or ` +
+      `${this.constructor.name}.step: takes dense gradients, got a sparse one of shape ${shapeText(grad)}; use SparseAdam, SGD or ` +
         "Adagrad for this parameter, or leave out 'sparse: true' where it is made",
     );
   }

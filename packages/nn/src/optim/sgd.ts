@@ -1,6 +1,6 @@
 import type { Tensor } from '@gradgate/core';
 import type { StepRule } from '@gradgate/core/internal';
-import { toDense } from '@gradgate/core/sparse';
+import { isSparse, toDense } from '@gradgate/core/sparse';
 import {
   applyStep,
   BuiltInOptimizer,
@@ -61,8 +61,8 @@ export class SGD extends BuiltInOptimizer<SGDOptions, State> {
     return momentum === 0 ? {} : { momentumBuffer: 'tensor' };
   }
 
-  protected override checkSparse({ weightDecay }: Group<SGDOptions>): void {
-    checkNoDecay('SGD', weightDecay);
+  protected override checkGradient(grad: Tensor, { weightDecay }: Group<SGDOptions>): void {
+    if (isSparse(grad)) checkNoDecay('SGD', weightDecay);
   }
 
   override [rule](p: Tensor, grad: Tensor, state: State, group: Group<SGDOptions>): void {

@@ -59,13 +59,14 @@ export class SparseAdam extends BuiltInOptimizer<SparseAdamOptions, Partial<Stat
     return { step: 'number', expAvg: 'tensor', expAvgSq: 'tensor' };
   }
 
-  protected override checkSparse(): void {}
-
-  override [rule](p: Tensor, grad: Tensor, memory: Partial<State>, group: Group<SparseAdamOptions>): void {
+  protected override checkGradient(grad: Tensor): void {
     if (!isSparse(grad))
       throw new TypeError(
         `SparseAdam.step: takes sparse gradients, got a dense one of shape ${shapeText(grad)}; use Adam for this parameter`,
       );
+  }
+
+  override [rule](p: Tensor, grad: Tensor, memory: Partial<State>, group: Group<SparseAdamOptions>): void {
     memory.step = (memory.step ?? 0) + 1;
     memory.expAvg ??= memoryFor(p);
     memory.expAvgSq ??= memoryFor(p);

@@ -107,6 +107,40 @@ describe('schedulers of one optimizer', () => {
   });
 });
 
+it.each<[string, (o: optim.SGD) => optim.LRScheduler, (s: optim.LRScheduler) => void, RegExp]>([
+  [
+    'a step to an epoch that has no rate',
+    (o) => new optim.LambdaLR(o, (epoch) => (epoch > 2 ? Number.NaN : 1)),
+    (s) => s.step(3),
+    /LambdaLR: the learning rate of epoch 3 would be NaN/,
+  ],
+  [
+    'one beyond the steps of OneCycleLR',
+    (o) => new optim.OneCycleLR(o, { maxLr: 1, totalSteps: 5 }),
+    (s) => s.step(9),
+    /OneCycleLR: step 9 is beyond the 5 steps/,
+  ],
+  [
+    'a state without rates that is beyond them',
+    (o) => new optim.OneCycleLR(o, { maxLr: 1, totalSteps: 5 }),
+    (s) => s.loadStateDict({ last_epoch: 9, base_lrs: [3], _last_lr: [] }),
+    /OneCycleLR: step 9 is beyond the 5 steps/,
+  ],
+  [
+    'a step to an epoch with millions of factors',
+    (o) => new optim.MultiplicativeLR(o, () => 1),
+    (s) => s.step(2 ** 40),
+    /MultiplicativeLR: takes epochs up to 1e7.*; got 1099511627776/,
+  ],
+])('%s is refused, and changes nothing', (_, make, step, message) => {
+  const optimizer = sgd();
+  const scheduler = make(optimizer);
+  scheduler.step();
+  const before = [scheduler.stateDict(), optimizer.stateDict()];
+  expect(() => step(scheduler)).toThrow(message);
+  expect([scheduler.stateDict(), optimizer.stateDict()]).toEqual(before);
+});
+
 it.each(['SequentialLR', 'ChainedScheduler'] as const)('%s refuses what is no scheduler', (name) => {
   for (const other of [tensor([2]), {}, sgd()])
     expect(() => new optim[name]([other, other] as never, [1])).toThrow(

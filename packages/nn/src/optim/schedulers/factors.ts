@@ -113,6 +113,8 @@ export class MultiplicativeLR extends LRScheduler {
   }
 
   protected lrAt(epoch: number, baseLr: number): number {
+    if (epoch > 1e7)
+      throw new RangeError(`MultiplicativeLR: takes epochs up to 1e7, as each has a factor of its own; got ${epoch}`);
     let lr = baseLr;
     for (let e = 1; e <= epoch; e++) lr *= this.lrLambda(e);
     return lr;

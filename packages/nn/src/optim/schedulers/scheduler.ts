@@ -122,11 +122,26 @@ export abstract class LRScheduler {
   private stepTo(epoch: number | undefined): void {
     if (epoch !== undefined) {
       check(`${this.constructor.name}.step`, 'the epoch', epoch, is.size);
-      this.lastEpoch = epoch;
-      this.apply();
+      this.orAsBefore(() => {
+        this.lastEpoch = epoch;
+        this.apply();
+      });
     } else {
       this.setRates(this.lastEpoch + 1, (lr, baseLr, i) => this.next(lr, this.lastEpoch + 1, baseLr, i));
       this.lastEpoch++;
+    }
+  }
+
+  /** Makes a change of the epoch and the initial rates, or none if it throws. */
+  private orAsBefore(change: () => void): void {
+    const { lastEpoch } = this;
+    const baseLrs = [...this.baseLrs];
+    try {
+      change();
+    } catch (error) {
+      this.lastEpoch = lastEpoch;
+      this.baseLrs.splice(0, this.baseLrs.length, ...baseLrs);
+      throw error;
     }
   }
 
@@ -144,17 +159,16 @@ export abstract class LRScheduler {
   protected setRates(epoch: number, rate: (lr: number, baseLr: number, group: number) => number): void {
     const groups = this.optimizer.paramGroups;
     // Groups that were added later start from their own rates.
-    for (const group of groups.slice(this.baseLrs.length)) {
-      group.initialLr ??= group.lr;
-      this.baseLrs.push(group.initialLr);
-    }
-    const rates = groups.map((group, i) => rate(group.lr, this.baseLrs[i]!, i));
+    const baseLrs = groups.map((group, i) => this.baseLrs[i] ?? group.initialLr ?? group.lr);
+    const rates = groups.map((group, i) => rate(group.lr, baseLrs[i]!, i));
     for (const lr of rates)
       if (!(lr >= 0))
         throw new RangeError(
           `${this.constructor.name}: the learning rate of epoch ${epoch} would be ${lr}; check the options`,
         );
+    this.baseLrs.splice(0, this.baseLrs.length, ...baseLrs);
     rates.forEach((lr, i) => {
+      groups[i]!.initialLr ??= baseLrs[i]!;
       groups[i]!.lr = lr;
     });
   }
@@ -167,12 +181,14 @@ export abstract class LRScheduler {
   /** Restores a state, with the learning rates. Everything is checked before anything changes. */
   loadStateDict(state: object): void {
     const given = this.readState(state);
-    this.lastEpoch = given.last_epoch;
-    this.baseLrs.splice(0, this.baseLrs.length, ...given.base_lrs);
+    this.orAsBefore(() => {
+      this.lastEpoch = given.last_epoch;
+      this.baseLrs.splice(0, this.baseLrs.length, ...given.base_lrs);
+      if (given._last_lr.length === 0) this.apply();
+    });
     this.optimizer.paramGroups.forEach((group, i) => {
       group.initialLr = given.base_lrs[i]!;
     });
-    if (given._last_lr.length === 0) this.apply();
     given._last_lr.forEach((lr, i) => {
       this.optimizer.paramGroups[i]!.lr = lr;
     });
