@@ -123,12 +123,7 @@ function againstTorch(c: WritesCase): string | null {
     const what = `v${i}`;
     if (t.shape.join() !== shape.join()) return `${what}: shape [${t.shape}], PyTorch [${shape}]`;
     if (t.dtype !== dtype) return `${what}: ${t.dtype}, PyTorch ${dtype}`;
-    const wrong = differs(
-      what,
-      valuesOf(t),
-      numbers(data),
-      half ? coarsest : (tolerances[dtype] ?? 0),
-    );
+    const wrong = differs(what, valuesOf(t), numbers(data), half ? coarsest : (tolerances[dtype] ?? 0));
     if (wrong) return wrong;
     if (t.requiresGrad !== (c.requires[i] === '1')) return `${what}: requiresGrad ${t.requiresGrad}`;
   }
