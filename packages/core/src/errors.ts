@@ -43,8 +43,11 @@ export class AutogradError extends TensorError {
   override name = 'AutogradError';
 }
 
+/** The operator that was entered last: what all operators share refuses in its name. */
+export const entered = { op: 'allocate' };
+
 /** The same error in the name of `op`: where an operator is made of others, their refusals are its own. */
-export function inNameOf(op: string, error: unknown): unknown {
+export function inNameOf(op: string, error: unknown, more = ''): unknown {
   if (!(error instanceof TensorError || error instanceof TypeError || error instanceof RangeError)) return error;
   const { message, stack } = error;
   if (/^(Invalid typed array length|Array buffer allocation failed|Invalid array length)/.test(message))
@@ -52,17 +55,22 @@ export function inNameOf(op: string, error: unknown): unknown {
       cause: error,
     });
   const by = /^\w+(?=: )/.exec(message)?.[0];
-  if (by === undefined || by === op) return error;
-  error.message = op + message.slice(by.length);
+  if (by === undefined || (by === op && !more)) return error;
+  error.message = op + message.slice(by.length) + more;
   if (typeof stack === 'string') error.stack = stack.replace(message, () => error.message);
   if (error instanceof TensorError) (error as { op: string }).op = op;
   return error;
 }
 
-/** The operator `op`, which is made of others: what they refuse is refused in its name. */
-export function named<F extends (...args: any[]) => unknown>(op: string, compute: F): F {
+/** The operator `op`, which is made of others: what they refuse is refused in its name. `check` is given its first argument. */
+export function named<F extends (...args: any[]) => unknown>(
+  op: string,
+  compute: F,
+  check?: (op: string, first: unknown) => void,
+): F {
   const operator = (...args: unknown[]) => {
     try {
+      check?.(op, args[0]);
       return compute(...args);
     } catch (error) {
       throw inNameOf(op, error);

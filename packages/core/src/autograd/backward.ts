@@ -1,6 +1,6 @@
 import { closeWindows } from '../backend/host/storage.js';
 import { check, checkOptions, show } from '../check.js';
-import { AutogradError, DTypeError, ShapeError } from '../errors.js';
+import { AutogradError, DTypeError, entered, ShapeError } from '../errors.js';
 import { runInMode } from '../grad/flow.js';
 import { type Edge, gradEdge } from '../graph/node.js';
 import { batching } from '../memory/batching.js';
@@ -42,6 +42,7 @@ export interface GradOptions {
 
 /** The gradient to start from: the one given, checked, or ones for a tensor of one element. */
 function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefined): Tensor {
+  entered.op = op;
   if (gradient == null) {
     if (t.numel !== 1)
       throw new ShapeError(

@@ -9,7 +9,7 @@ import { unary } from '../ops/define.js';
 import { abs, cos, div, eq, isnan, lt, mul, sign, sin, where } from '../ops/index.js';
 import { broadcastTensors } from '../ops/shape.js';
 import { atan2 } from '../ops/trigonometric.js';
-import { checkTensors, showOther } from '../tensor/check.js';
+import { checkTensors, madeOf, showOther } from '../tensor/check.js';
 import { zerosLike } from '../tensor/creation.js';
 import { type MethodsFrom, type MethodsOf, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -203,12 +203,11 @@ export function absOf(z: Tensor): Tensor {
  * sgn(complex([0, 3], [2, 4])).imag(); // [1, 0.8]
  * ```
  */
-export function sgn(z: Tensor): Tensor {
-  checkTensors('sgn', z);
+export const sgn = /* @__PURE__ */ madeOf('sgn', (z: Tensor): Tensor => {
   if (!isComplexDType(z.dtype)) return sign(z);
   const size = abs(z);
   return div(z, where(eq(size, 0), 1, size));
-}
+});
 
 /** `i / conj(z)`, the derivative of an angle, and 0 where it is not finite. */
 const angleDerivative = (z: Tensor): Tensor => {
@@ -223,8 +222,7 @@ const angleDerivative = (z: Tensor): Tensor => {
  * angle(complex([0, -1], [2, 0])); // [1.571, 3.142]
  * ```
  */
-export function angle(z: Tensor): Tensor {
-  checkTensors('angle', z);
+export const angle = /* @__PURE__ */ madeOf('angle', (z: Tensor): Tensor => {
   if (isComplexDType(z.dtype)) {
     const value = z.detach();
     const out = atan2(imag(value), real(value));
@@ -232,7 +230,7 @@ export function angle(z: Tensor): Tensor {
   }
   const x = to(z.detach(), toFloat(z.dtype));
   return where(isnan(x), x, where(lt(x, 0), Math.PI, 0)).to(x.dtype);
-}
+});
 
 /**
  * Whether a tensor's dtype is complex64 or complex128.

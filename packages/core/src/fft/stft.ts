@@ -13,7 +13,6 @@ import { narrow } from '../ops/joining.js';
 import { pad } from '../ops/pad.js';
 import { unfoldDim } from '../ops/rearrange.js';
 import { expand, reshape, squeeze, transpose, unsqueeze } from '../ops/shape.js';
-import { checkTensors } from '../tensor/check.js';
 import { ones, zeros } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
@@ -94,7 +93,6 @@ function batched(op: string, x: Tensor, ndim: number, names: string): Tensor {
 export const stft = /* @__PURE__ */ inFloat32('stft', (x: Tensor, nFft: number, options?: StftOptions): Tensor => {
   const given = checkOptions('stft', options, stftOptions);
   check('stft', 'nFft', nFft, is.count);
-  checkTensors('stft', x);
   if (!isFloat(x.dtype)) throw new DTypeError('stft', `takes floating point signals, got ${x.dtype}; use .float()`);
   const { center = true, padMode = 'reflect', normalized = false } = given;
   const { onesided = !isComplex(x.dtype) } = given;

@@ -1,5 +1,6 @@
 import { kernelsOf } from '../backend/backends.js';
 import type { View } from '../backend/kernels.js';
+import { entered } from '../errors.js';
 import { checkSize, type Shape } from '../memory/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { record } from './node.js';
@@ -54,6 +55,7 @@ export function repeated(value: number | boolean, shape: Shape, { dtype, storage
 
 /** The elements of `x` that `index` names. */
 export function gatherAlong(op: string, x: Tensor, dim: Along, index: Tensor): Tensor {
+  entered.op = op;
   const out = Tensor.uninitialized(x.dtype, index.shape, x.storage.backend);
   readTo(out, op, x, dim, index);
   const from = x.shape;
@@ -77,6 +79,7 @@ export function clearAlong(x: Tensor, dim: Along, index: Tensor): Tensor {
 export function selectSlices(op: string, x: Tensor, dim: number, index: Tensor): Tensor {
   const shape = x.shape.map((n, d) => (d === dim ? index.numel : n));
   checkSize(op, shape, x.shape);
+  entered.op = op;
   const out = Tensor.uninitialized(x.dtype, shape, x.storage.backend);
   kernelsOf(op, x, index).indexSelect(x, dim, index, out);
   const from = x.shape;

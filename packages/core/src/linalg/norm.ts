@@ -11,7 +11,7 @@ import { inverse, LinAlgError } from '../ops/linalg.js';
 import { keepDim } from '../ops/options.js';
 import { norm as coreNorm, type KeepDim, sum } from '../ops/reduce.js';
 import { permute, unsqueeze } from '../ops/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { madeOf } from '../tensor/check.js';
 import { fullLike } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -91,11 +91,10 @@ function ofLast(a: Tensor, ord: MatrixOrd): Tensor {
  * linalg.norm(tensor([[3, 0], [0, 4]]), 'nuc'); // 7
  * ```
  */
-export const norm = /* @__PURE__ */ named(
+export const norm = /* @__PURE__ */ madeOf(
   'norm',
   (x: Tensor, ord?: MatrixOrd | null, dim?: number | readonly number[] | null, options?: KeepDim): Tensor => {
     const { keepdim = false } = checkOptions('norm', options, keepDim);
-    checkTensors('norm', x);
     floatOrComplex('norm', x);
     if (ord == null) return coreNorm(x, 2, dim, { keepdim });
     const count = typeof dim === 'number' ? 1 : (dim?.length ?? x.ndim);

@@ -11,7 +11,7 @@ import { inverse, mH, slogdet, solve } from '../ops/linalg.js';
 import { matmul } from '../ops/matmul.js';
 import { sum } from '../ops/reduce.js';
 import { permute, reshape, unsqueeze } from '../ops/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import { ones } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -117,9 +117,8 @@ const vanderOptions = { N: is.count };
  * vander(tensor([2, 3]), { N: 3 }); // [[1, 2, 4], [1, 3, 9]]
  * ```
  */
-export const vander = /* @__PURE__ */ named('vander', (x: Tensor, options?: { N?: number }): Tensor => {
+export const vander = /* @__PURE__ */ madeOf('vander', (x: Tensor, options?: { N?: number }): Tensor => {
   const { N } = checkOptions('vander', options, vanderOptions);
-  checkTensors('vander', x);
   if (x.ndim === 0) throw new ShapeError('vander', 'takes vectors, got a scalar tensor');
   const count = N ?? x.shape.at(-1)!;
   checkSize('vander', [...x.shape, count], x.shape);
@@ -153,7 +152,6 @@ export const vecdot = /* @__PURE__ */ named('vecdot', (a: Tensor, b: Tensor, opt
  */
 export const tensorinv = /* @__PURE__ */ inFloat32('tensorinv', (a: Tensor, options?: { ind?: number }): Tensor => {
   const { ind = 2 } = checkOptions('tensorinv', options, { ind: is.count });
-  checkTensors('tensorinv', a);
   floatOrComplex('tensorinv', a);
   const [first, others] = [a.shape.slice(0, ind), a.shape.slice(ind)];
   const n = sizeOf(first);

@@ -1,4 +1,5 @@
-import { TensorError } from '../errors.js';
+import { entered, TensorError } from '../errors.js';
+import type { Bits } from './coding.js';
 import { type DType, dtypes, type TypedArray } from './dtype.js';
 import { keepFreedBlocks } from './malloc.js';
 
@@ -57,6 +58,11 @@ export function allocateUninitialized(dtype: DType, length: number): TypedArray 
   return large(dtype, length, unzeroedOf);
 }
 
+/** An array for what is stored of `length` elements, of a dtype that is not stored as numbers. */
+export const allocateBits = (dtype: DType, length: number): Bits => large(dtype, length, bitsOf);
+
+const bitsOf = (dtype: DType, length: number): Bits => new dtypes[dtype].coding!.bits(length);
+
 const unzeroedOf: typeof arrayOf = (dtype, length) =>
   arrayOn(Buffer!.allocUnsafeSlow!(length * arrayBytes(dtype)).buffer, dtype, 0, length);
 
@@ -64,13 +70,13 @@ const unzeroedOf: typeof arrayOf = (dtype, length) =>
  * What `make` gives, or an error that says what could not be had. No closure is made for it: functions with one that
  * sees their parameters keep these on the heap, at every call.
  */
-function large(dtype: DType, length: number, make: typeof arrayOf): TypedArray {
+function large<A>(dtype: DType, length: number, make: (dtype: DType, length: number) => A): A {
   try {
     return make(dtype, length);
   } catch (error) {
-    const bytes = length * arrayBytes(dtype);
+    const bytes = length * dtypes[dtype].bytes;
     throw new TensorError(
-      'memory',
+      entered.op,
       `${length} elements of ${dtype} need ${bytes} bytes, which cannot be had; use smaller tensors or batches`,
       { cause: error },
     );

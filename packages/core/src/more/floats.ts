@@ -7,7 +7,7 @@ import { floatOnly, type TensorLike, toTensor } from '../ops/define.js';
 import { mul } from '../ops/elementwise.js';
 import { pow } from '../ops/exponential.js';
 import { expand } from '../ops/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import { elementsOf } from '../tensor/elements.js';
 import { Tensor } from '../tensor/tensor.js';
 
@@ -20,8 +20,7 @@ import { Tensor } from '../tensor/tensor.js';
  * frexp(tensor([6, -1])).exponent; // [3, 1]
  * ```
  */
-export const frexp = /* @__PURE__ */ named('frexp', (x: Tensor): { mantissa: Tensor; exponent: Tensor } => {
-  checkTensors('frexp', x);
+export const frexp = /* @__PURE__ */ madeOf('frexp', (x: Tensor): { mantissa: Tensor; exponent: Tensor } => {
   floatOnly('frexp', x);
   const from = elementsOf(x, 'frexp');
   const mantissas = new Float64Array(from.length);
@@ -56,8 +55,7 @@ function parts(v: number): [mantissa: number, exponent: number] {
  * ldexp(tensor([0.75, -0.5]), tensor([3, 1])); // [6, -1]
  * ```
  */
-export const ldexp = /* @__PURE__ */ named('ldexp', (x: Tensor, exponent: TensorLike): Tensor => {
-  checkTensors('ldexp', x);
+export const ldexp = /* @__PURE__ */ madeOf('ldexp', (x: Tensor, exponent: TensorLike): Tensor => {
   const e = Tensor.is(exponent) ? exponent : to(toTensor('ldexp', exponent, x), 'float32');
   return mul(isFloat(x.dtype) ? x : to(x, 'float32'), pow(2, e));
 });

@@ -1,5 +1,5 @@
 import { check, checkOptions } from '../check.js';
-import { named, ShapeError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
 import { lerp } from '../ops/arithmetic.js';
 import { inFloat32 } from '../ops/casting.js';
@@ -14,7 +14,7 @@ import { sort } from '../ops/sorting.js';
 import { type QuantileOptions, quantileOptions } from '../ops/statistics.js';
 import { sum } from '../ops/sum.js';
 import { where } from '../ops/where.js';
-import { checkTensors } from '../tensor/check.js';
+import { madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -29,7 +29,6 @@ import type { Tensor } from '../tensor/tensor.js';
 export const nanquantile = /* @__PURE__ */ inFloat32(
   'nanquantile',
   (x: Tensor, q: number | readonly number[], dim?: number | null, options: QuantileOptions = {}): Tensor => {
-    checkTensors('nanquantile', x);
     floatOnly('nanquantile', x);
     const { interpolation = 'linear', keepdim = false } = checkOptions('nanquantile', options, quantileOptions);
     check('nanquantile', 'q', q, is.either(is.probability, is.arrayOf(is.probability)));
@@ -68,8 +67,7 @@ export const nanquantile = /* @__PURE__ */ inFloat32(
  * renorm(tensor([[3, 4], [0, 1]]), 2, 0, 1); // [[0.6, 0.8], [0, 1]]
  * ```
  */
-export const renorm = /* @__PURE__ */ named('renorm', (x: Tensor, p: number, dim: number, maxnorm: number): Tensor => {
-  checkTensors('renorm', x);
+export const renorm = /* @__PURE__ */ madeOf('renorm', (x: Tensor, p: number, dim: number, maxnorm: number): Tensor => {
   floatOnly('renorm', x);
   check('renorm', 'p', p, is.positive);
   check('renorm', 'maxnorm', maxnorm, is.nonNegative);

@@ -4,7 +4,7 @@ import { isFloat } from '../memory/dtype.js';
 import { div, mul } from '../ops/elementwise.js';
 import { indexAdd as indexAddPlain } from '../ops/indexing.js';
 import { round as roundPlain } from '../ops/rounding.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -20,8 +20,7 @@ const roundOptions = { decimals: is.integer };
  * more.round(tensor([1.234, -5.678]), { decimals: 1 }); // [1.2, -5.7]
  * ```
  */
-export const round = /* @__PURE__ */ named('round', (x: Tensor, options?: { decimals?: number }): Tensor => {
-  checkTensors('round', x);
+export const round = /* @__PURE__ */ madeOf('round', (x: Tensor, options?: { decimals?: number }): Tensor => {
   const { decimals = 0 } = checkOptions('round', options, roundOptions);
   if (decimals === 0 || !isFloat(x.dtype)) return roundPlain(x);
   const scale = 10 ** Math.abs(decimals);

@@ -4,7 +4,7 @@ import { named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { isFloat } from '../memory/dtype.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -141,9 +141,8 @@ const softplusOperator = unaryOperator('softplus', {
  * elu(tensor([-1, 2])); // [-0.6321, 2]
  * ```
  */
-export const elu = /* @__PURE__ */ named('elu', (x: Tensor, options?: { alpha?: number }): Tensor => {
+export const elu = /* @__PURE__ */ madeOf('elu', (x: Tensor, options?: { alpha?: number }): Tensor => {
   const { alpha = 1 } = checkOptions('elu', options, eluOptions);
-  checkTensors('elu', x);
   return applyUnary(eluOperator, x, [alpha]);
 });
 
@@ -311,8 +310,7 @@ export const mish = /* @__PURE__ */ named('mish', (x: Tensor): Tensor => mul(x, 
  * softsign(tensor([-1, 3])); // [-0.5, 0.75]
  * ```
  */
-export const softsign = /* @__PURE__ */ named('softsign', (x: Tensor): Tensor => {
-  checkTensors('softsign', x);
+export const softsign = /* @__PURE__ */ madeOf('softsign', (x: Tensor): Tensor => {
   return x.div(add(x.abs(), 1));
 });
 
@@ -377,13 +375,12 @@ const hardshrinkOperator = unaryOperator('hardshrink', {
  * glu(tensor([1, 2, 0, 0])); // [0.5, 1]
  * ```
  */
-export function glu(x: Tensor, dim = -1): Tensor {
-  checkTensors('glu', x);
+export const glu = /* @__PURE__ */ madeOf('glu', (x: Tensor, dim = -1): Tensor => {
   const n = x.shape[normalizeDim('glu', dim, x.ndim)] ?? 1;
   if (n % 2 !== 0) throw new ShapeError('glu', `dimension ${dim} of ${formatShape(x.shape)} has an odd size, ${n}`);
   const [a, b] = [x.narrow(dim, 0, n / 2), x.narrow(dim, n / 2, n / 2)];
   return mul(a, sigmoid(b));
-}
+});
 
 const plain = { gelu, softplus, elu, leakyRelu };
 methods(plain);

@@ -2,7 +2,7 @@ import * as loops from '../backend/host/loops.js';
 import { check, checkOptions, show } from '../check.js';
 import { named } from '../errors.js';
 import { isFloat, toFloat } from '../memory/dtype.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -26,12 +26,11 @@ export type Bound = number | Tensor | null;
  * clamp(tensor([1, 5]), null, tensor([3, 4])); // [1, 4]
  * ```
  */
-export const clamp = /* @__PURE__ */ named('clamp', (x: Tensor, min?: Bound, max?: Bound): Tensor => {
+export const clamp = /* @__PURE__ */ madeOf('clamp', (x: Tensor, min?: Bound, max?: Bound): Tensor => {
   for (const bound of [min, max])
     if (bound != null && typeof bound !== 'number' && !Tensor.is(bound))
       throw new TypeError(`clamp: min and max must be numbers or tensors, got ${show(bound)}`);
   if (min == null && max == null) throw new TypeError('clamp: give min, max or both');
-  checkTensors('clamp', x);
   if (Tensor.is(min) || Tensor.is(max)) return clampBetween(x, min, max);
   // Between limits of which one is NaN there is nothing.
   if (Number.isNaN(min) || Number.isNaN(max)) return add(mul(x, 0), Number.NaN);

@@ -1,4 +1,5 @@
 import { named } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 type Operands = (Tensor | null | undefined)[];
@@ -24,5 +25,5 @@ export const casting: { current: Casting | null } = { current: null };
 export const inFloat32 = <F extends (...args: any[]) => unknown>(op: string, compute: F): F => {
   const raised = (...args: any[]) => casting.current!.raised(compute, args);
   // Only passed on: arguments that are looked at are put into an array at each call.
-  return named(op, ((...args) => (casting.current ? raised : compute)(...args)) as F);
+  return named(op, ((...args) => (casting.current ? raised : compute)(...args)) as F, checkTensors);
 };

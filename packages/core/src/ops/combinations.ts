@@ -1,7 +1,7 @@
 import { check, checkOptions } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { formatShape } from '../memory/shape.js';
-import { checkList, checkTensors } from '../tensor/check.js';
+import { checkList, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { indexSelect } from './indexing.js';
@@ -59,32 +59,34 @@ const combinationsOptions = { withReplacement: is.boolean };
  * combinations(tensor([1, 2, 3])); // [[1, 2], [1, 3], [2, 3]]
  * ```
  */
-export function combinations(x: Tensor, r = 2, options?: { withReplacement?: boolean }): Tensor {
-  const { withReplacement = false } = checkOptions('combinations', options, combinationsOptions);
-  checkTensors('combinations', x);
-  if (x.ndim !== 1) throw new ShapeError('combinations', `takes a vector, got ${formatShape(x.shape)}`);
-  check('combinations', 'r', r, is.size);
-  const count = binomial(withReplacement ? x.numel + r - 1 : x.numel, r);
-  if (count * r > maxChosen)
-    throw new ShapeError(
-      'combinations',
-      `there are ${count} combinations of ${r} out of ${x.numel} elements, more than can be held; draw some with multinomial() or randperm()`,
-    );
-  // Of none there is nothing to list, however long a row would be.
-  if (count === 0)
-    return indexSelect(x, 0, Tensor.of(new Int32Array(0), 'int32', [0], x.storage.backend)).reshape(0, r);
-  const chosen = new Int32Array(count * r);
-  const gap = withReplacement ? 0 : 1;
-  const row = Int32Array.from({ length: r }, (_, k) => k * gap);
-  for (let i = 0; i < count; i++) {
-    chosen.set(row, i * r);
-    // Advances the last position that can advance; those behind it start right after it.
-    let k = r - 1;
-    while (k >= 0 && row[k] === x.numel - 1 - gap * (r - 1 - k)) k--;
-    if (k >= 0) for (let v = row[k]! + 1; k < r; k++, v += gap) row[k] = v;
-  }
-  return indexSelect(x, 0, Tensor.of(chosen, 'int32', [count * r], x.storage.backend)).reshape(count, r);
-}
+export const combinations = /* @__PURE__ */ madeOf(
+  'combinations',
+  (x: Tensor, r = 2, options?: { withReplacement?: boolean }): Tensor => {
+    const { withReplacement = false } = checkOptions('combinations', options, combinationsOptions);
+    if (x.ndim !== 1) throw new ShapeError('combinations', `takes a vector, got ${formatShape(x.shape)}`);
+    check('combinations', 'r', r, is.size);
+    const count = binomial(withReplacement ? x.numel + r - 1 : x.numel, r);
+    if (count * r > maxChosen)
+      throw new ShapeError(
+        'combinations',
+        `there are ${count} combinations of ${r} out of ${x.numel} elements, more than can be held; draw some with multinomial() or randperm()`,
+      );
+    // Of none there is nothing to list, however long a row would be.
+    if (count === 0)
+      return indexSelect(x, 0, Tensor.of(new Int32Array(0), 'int32', [0], x.storage.backend)).reshape(0, r);
+    const chosen = new Int32Array(count * r);
+    const gap = withReplacement ? 0 : 1;
+    const row = Int32Array.from({ length: r }, (_, k) => k * gap);
+    for (let i = 0; i < count; i++) {
+      chosen.set(row, i * r);
+      // Advances the last position that can advance; those behind it start right after it.
+      let k = r - 1;
+      while (k >= 0 && row[k] === x.numel - 1 - gap * (r - 1 - k)) k--;
+      if (k >= 0) for (let v = row[k]! + 1; k < r; k++, v += gap) row[k] = v;
+    }
+    return indexSelect(x, 0, Tensor.of(chosen, 'int32', [count * r], x.storage.backend)).reshape(count, r);
+  },
+);
 
 /** The most elements in all combinations: beyond that their positions alone would take a gigabyte. */
 const maxChosen = 2 ** 28;

@@ -1,13 +1,13 @@
 import { checkOptions } from '../check.js';
 import { named } from '../errors.js';
 import { isFloat } from '../memory/dtype.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { copysign } from './arithmetic.js';
 import type * as self from './comparison.js';
-import { binary, madeOf, realOnly, withInPlace } from './define.js';
+import { binary, realOnly, withInPlace } from './define.js';
 import { add, sub } from './elementwise.js';
 import { logicalAnd, logicalOr } from './logical.js';
 import { eq, ge, le, lt } from './relational.js';
@@ -84,8 +84,7 @@ export const signbit = /* @__PURE__ */ madeOf('signbit', (x) => lt(copysign(1, x
  * isnan(tensor([NaN, 1])); // [true, false]
  * ```
  */
-export const isnan = /* @__PURE__ */ named('isnan', (x: Tensor): Tensor => {
-  checkTensors('isnan', x);
+export const isnan = /* @__PURE__ */ madeOf('isnan', (x: Tensor): Tensor => {
   return x.ne(x);
 });
 
@@ -96,8 +95,7 @@ export const isnan = /* @__PURE__ */ named('isnan', (x: Tensor): Tensor => {
  * isinf(tensor([-Infinity, 1])); // [true, false]
  * ```
  */
-export const isinf = /* @__PURE__ */ named('isinf', (x: Tensor): Tensor => {
-  checkTensors('isinf', x);
+export const isinf = /* @__PURE__ */ madeOf('isinf', (x: Tensor): Tensor => {
   return eq(x.abs(), Number.POSITIVE_INFINITY);
 });
 
@@ -108,8 +106,7 @@ export const isinf = /* @__PURE__ */ named('isinf', (x: Tensor): Tensor => {
  * isfinite(tensor([NaN, 1])); // [false, true]
  * ```
  */
-export const isfinite = /* @__PURE__ */ named('isfinite', (x: Tensor): Tensor => {
-  checkTensors('isfinite', x);
+export const isfinite = /* @__PURE__ */ madeOf('isfinite', (x: Tensor): Tensor => {
   return lt(x.abs(), Number.POSITIVE_INFINITY);
 });
 
@@ -122,11 +119,10 @@ const nanToNumOptions = { nan: is.number, posinf: is.number, neginf: is.number }
  * nanToNum(tensor([NaN, 1])); // [0, 1]
  * ```
  */
-export const nanToNum = /* @__PURE__ */ named(
+export const nanToNum = /* @__PURE__ */ madeOf(
   'nanToNum',
   (x: Tensor, options?: { nan?: number; posinf?: number; neginf?: number }): Tensor => {
     const { nan = 0, posinf, neginf } = checkOptions('nanToNum', options, nanToNumOptions);
-    checkTensors('nanToNum', x);
     realOnly('nanToNum', x);
     const largest = x.dtype === 'float64' ? Number.MAX_VALUE : 3.4028234663852886e38;
     if (!isFloat(x.dtype)) return x.clone();

@@ -2,7 +2,7 @@ import { keepResult, keptResult } from '../autograd/keep.js';
 import { kernelsOf } from '../backend/backends.js';
 import { type Geometry, outputSize, type Window } from '../backend/convolution.js';
 import { checkOptions, show } from '../check.js';
-import { DTypeError, inNameOf, named, ShapeError } from '../errors.js';
+import { DTypeError, named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { checkSize, formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
@@ -61,14 +61,10 @@ function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geome
 function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geometry): Tensor {
   const { batch, groups, outputs, positions } = geometry;
   const all = [batch, groups * outputs, ...positions];
-  checkSize('conv', all, x.shape, weight.shape);
-  try {
-    const out = Tensor.uninitialized(x.dtype, all, x.storage.backend);
-    kernelsOf('conv2d', x, weight, bias).conv(x, weight, bias, geometry, out);
-    return out;
-  } catch (error) {
-    throw inNameOf('conv2d', error);
-  }
+  checkSize('conv2d', all, x.shape, weight.shape);
+  const out = Tensor.uninitialized(x.dtype, all, x.storage.backend);
+  kernelsOf('conv2d', x, weight, bias).conv(x, weight, bias, geometry, out);
+  return out;
 }
 
 /** `[N, C, H, W]` from gradients of the results and kernels: also a transposed convolution. */
@@ -260,48 +256,46 @@ export interface ConvTransposeOptions<Size = Pair> extends Omit<ConvOptions<Size
  * convTranspose2d(ones([1, 1, 1, 1]), ones([1, 1, 2, 2]), null, { stride: 2 }); // [[[[1, 1], [1, 1]]]]
  * ```
  */
-export function convTranspose2d(
-  x: Tensor,
-  weight: Tensor,
-  bias?: Tensor | null,
-  options: ConvTransposeOptions = {},
-): Tensor {
-  checkTensors('convTranspose2d', x, weight);
-  if (casting.current !== null) [x, weight, bias] = casting.current.lower([x, weight, bias]);
-  if (isOneOf(x, weight)) return squeeze(convTranspose2d(unsqueeze(x, 0), weight, bias, options), 0);
-  const op = 'convTranspose2d';
-  checkOperands(op, x, weight, bias, 4);
-  const { groups = 1 } = checkOptions(op, options, convTransposeOptions);
-  const [n, c, h, w] = x.shape as [number, number, number, number];
-  const [inputs, perGroup, kh, kw] = weight.shape as [number, number, number, number];
-  if (!Number.isInteger(groups) || groups < 1 || inputs !== c || c % groups !== 0)
-    throw new ShapeError(
-      op,
-      `input ${formatShape(x.shape)} and weight ${formatShape(weight.shape)} with ${groups} groups: weight must be [${c}, O / groups, h, w]`,
-    );
-  const o = perGroup * groups;
-  if (bias && bias.shape[0] !== o) throw new ShapeError(op, `bias ${formatShape(bias.shape)} for ${o} channels`);
-  const stride = pair(op, 'stride', options.stride ?? 1, 1);
-  const padding = pair(op, 'padding', options.padding ?? 0, 0);
-  const dilation = pair(op, 'dilation', options.dilation ?? 1, 1);
-  const extra = pair(op, 'outputPadding', options.outputPadding ?? 0, 0);
-  if (extra.some((e, d) => e >= Math.max(stride[d]!, dilation[d]!)))
-    throw new ShapeError(
-      op,
-      `outputPadding ${formatShape(extra)} must be smaller than stride ${formatShape(stride)} or dilation`,
-    );
-  const window: Window = { kernel: [kh, kw], stride, padding, dilation };
-  const size = (m: number, d: 0 | 1) =>
-    (m - 1) * stride[d] - 2 * padding[d] + dilation[d] * (window.kernel[d] - 1) + extra[d]! + 1;
-  const [rows, columns] = [size(h, 0), size(w, 1)];
-  if (h < 1 || w < 1 || rows < 1 || columns < 1)
-    throw new ShapeError(
-      op,
-      `an image of [${h}, ${w}] gives [${rows}, ${columns}] with a kernel of ${formatShape([kh, kw])} and padding ${formatShape(padding)}; both have a row and a column at least`,
-    );
-  const out = inputGradient(x, weight, geometryOf([n, o, rows, columns], c / groups, groups, window, [h, w]));
-  return bias ? add(out, reshape(bias, [1, o, 1, 1])) : out;
-}
+export const convTranspose2d = /* @__PURE__ */ named(
+  'convTranspose2d',
+  (x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = {}): Tensor => {
+    checkTensors('convTranspose2d', x, weight);
+    if (casting.current !== null) [x, weight, bias] = casting.current.lower([x, weight, bias]);
+    if (isOneOf(x, weight)) return squeeze(convTranspose2d(unsqueeze(x, 0), weight, bias, options), 0);
+    const op = 'convTranspose2d';
+    checkOperands(op, x, weight, bias, 4);
+    const { groups = 1 } = checkOptions(op, options, convTransposeOptions);
+    const [n, c, h, w] = x.shape as [number, number, number, number];
+    const [inputs, perGroup, kh, kw] = weight.shape as [number, number, number, number];
+    if (!Number.isInteger(groups) || groups < 1 || inputs !== c || c % groups !== 0)
+      throw new ShapeError(
+        op,
+        `input ${formatShape(x.shape)} and weight ${formatShape(weight.shape)} with ${groups} groups: weight must be [${c}, O / groups, h, w]`,
+      );
+    const o = perGroup * groups;
+    if (bias && bias.shape[0] !== o) throw new ShapeError(op, `bias ${formatShape(bias.shape)} for ${o} channels`);
+    const stride = pair(op, 'stride', options.stride ?? 1, 1);
+    const padding = pair(op, 'padding', options.padding ?? 0, 0);
+    const dilation = pair(op, 'dilation', options.dilation ?? 1, 1);
+    const extra = pair(op, 'outputPadding', options.outputPadding ?? 0, 0);
+    if (extra.some((e, d) => e >= Math.max(stride[d]!, dilation[d]!)))
+      throw new ShapeError(
+        op,
+        `outputPadding ${formatShape(extra)} must be smaller than stride ${formatShape(stride)} or dilation`,
+      );
+    const window: Window = { kernel: [kh, kw], stride, padding, dilation };
+    const size = (m: number, d: 0 | 1) =>
+      (m - 1) * stride[d] - 2 * padding[d] + dilation[d] * (window.kernel[d] - 1) + extra[d]! + 1;
+    const [rows, columns] = [size(h, 0), size(w, 1)];
+    if (h < 1 || w < 1 || rows < 1 || columns < 1)
+      throw new ShapeError(
+        op,
+        `an image of [${h}, ${w}] gives [${rows}, ${columns}] with a kernel of ${formatShape([kh, kw])} and padding ${formatShape(padding)}; both have a row and a column at least`,
+      );
+    const out = inputGradient(x, weight, geometryOf([n, o, rows, columns], c / groups, groups, window, [h, w]));
+    return bias ? add(out, reshape(bias, [1, o, 1, 1])) : out;
+  },
+);
 
 /**
  * The gradient of `conv1d` as an operator: `x` `[N, C, L]`, `weight` `[C, O / groups, l]`; gives `[N, O, L']`.

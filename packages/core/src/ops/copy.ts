@@ -1,8 +1,8 @@
 import { backend, deviceNames, isDevice } from '../backend/backends.js';
-import { inNameOf, named } from '../errors.js';
+import { named } from '../errors.js';
 import { record } from '../graph/node.js';
 import { checkDType, type DType, isComplex, isFloat } from '../memory/dtype.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import { type MethodsFrom, type MethodsOf, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
 import type * as self from './copy.js';
@@ -15,8 +15,7 @@ import type * as self from './copy.js';
  * clone(x).storage === x.storage; // false
  * ```
  */
-export const clone = /* @__PURE__ */ named('clone', (x: Tensor): Tensor => {
-  checkTensors('clone', x);
+export const clone = /* @__PURE__ */ madeOf('clone', (x: Tensor): Tensor => {
   return record('clone', [x], copy(x, x.dtype), (g) => [g]);
 });
 
@@ -37,13 +36,10 @@ export function copy(x: Tensor, dtype: DType): Tensor {
  */
 export function contiguous(x: Tensor): Tensor {
   checkTensors('contiguous', x);
-  if (x.isContiguous) return x;
-  try {
-    return clone(x);
-  } catch (error) {
-    throw inNameOf('contiguous', error);
-  }
+  return x.isContiguous ? x : copied(x);
 }
+
+const copied = /* @__PURE__ */ named('contiguous', clone);
 
 /**
  * The tensor itself if it has this dtype, else a converted copy. Gradients flow between floating point dtypes.

@@ -3,7 +3,7 @@ import { kernelsOf } from '../backend/backends.js';
 import { cpu } from '../backend/cpu.js';
 import { type BinaryFunction, noParameters, type Parameters, type UnaryFunction } from '../backend/functions.js';
 import { check } from '../check.js';
-import { DeviceError, DTypeError, inNameOf, named } from '../errors.js';
+import { DeviceError, DTypeError, inNameOf } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { destinationOf } from '../graph/destination.js';
 import { inPlace } from '../graph/inplace.js';
@@ -55,13 +55,6 @@ const functionOf = <F extends UnaryFunction | BinaryFunction>(
   name: string,
   { forward, integer, exact, loop }: Partial<F> & Pick<F, 'forward'>,
 ) => ({ name, forward, integer, exact, loop }) as unknown as F;
-
-/** Makes an operator of one tensor from a function of operators that would take plain numbers too. */
-export const madeOf = (op: string, compute: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
-  named(op, (x: Tensor) => {
-    checkTensors(op, x);
-    return compute(x);
-  });
 
 /** Notes a function of core. Kernels are found by name, so a name belongs to one function. */
 function defined<F extends { readonly name: string }>(all: Map<string, F>, fn: F): F {

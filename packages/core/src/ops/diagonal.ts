@@ -1,11 +1,11 @@
 import { check, show } from '../check.js';
-import { named, ShapeError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { indices } from '../graph/positions.js';
 import { makeStridedView } from '../graph/view.js';
 import { allocateUninitialized } from '../memory/allocate.js';
 import { checkShape, checkSize, formatShape, normalizeDim } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -33,8 +33,7 @@ function triangle(op: string, x: Tensor, keep: (offset: Tensor) => Tensor): Tens
  * tril(ones([2, 2])); // [[1, 0], [1, 1]]
  * ```
  */
-export const tril = /* @__PURE__ */ named('tril', (x: Tensor, diagonal = 0): Tensor => {
-  checkTensors('tril', x);
+export const tril = /* @__PURE__ */ madeOf('tril', (x: Tensor, diagonal = 0): Tensor => {
   check('tril', 'the diagonal', diagonal, is.integer);
   return triangle('tril', x, (o) => le(o, diagonal));
 });
@@ -46,8 +45,7 @@ export const tril = /* @__PURE__ */ named('tril', (x: Tensor, diagonal = 0): Ten
  * triu(ones([2, 2])); // [[1, 1], [0, 1]]
  * ```
  */
-export const triu = /* @__PURE__ */ named('triu', (x: Tensor, diagonal = 0): Tensor => {
-  checkTensors('triu', x);
+export const triu = /* @__PURE__ */ madeOf('triu', (x: Tensor, diagonal = 0): Tensor => {
   check('triu', 'the diagonal', diagonal, is.integer);
   return triangle('triu', x, (o) => ge(o, diagonal));
 });
@@ -84,8 +82,7 @@ export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
  * diagEmbed(tensor([1, 2])); // [[1, 0], [0, 2]]
  * ```
  */
-export const diagEmbed = /* @__PURE__ */ named('diagEmbed', (x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor => {
-  checkTensors('diagEmbed', x);
+export const diagEmbed = /* @__PURE__ */ madeOf('diagEmbed', (x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor => {
   if (x.ndim === 0) throw new ShapeError('diagEmbed', 'takes vectors, got a scalar tensor');
   check('diagEmbed', 'offset', offset, is.integer);
   const a = normalizeDim('diagEmbed', dim1, x.ndim + 1);
@@ -116,8 +113,7 @@ export const diagEmbed = /* @__PURE__ */ named('diagEmbed', (x: Tensor, offset =
  * diag(tensor([1, 2])); // [[1, 0], [0, 2]]
  * ```
  */
-export const diag = /* @__PURE__ */ named('diag', (x: Tensor, offset = 0): Tensor => {
-  checkTensors('diag', x);
+export const diag = /* @__PURE__ */ madeOf('diag', (x: Tensor, offset = 0): Tensor => {
   if (x.ndim === 1) return diagEmbed(x, offset);
   if (x.ndim === 2) return diagonal(x, offset).clone();
   throw new ShapeError(
@@ -134,7 +130,6 @@ export const diag = /* @__PURE__ */ named('diag', (x: Tensor, offset = 0): Tenso
  * ```
  */
 export const trace = /* @__PURE__ */ inFloat32('trace', (x: Tensor): Tensor => {
-  checkTensors('trace', x);
   if (x.ndim !== 2) throw new ShapeError('trace', `takes a matrix, got ${formatShape(x.shape)}`);
   return diagonal(x).sum();
 });

@@ -1,10 +1,9 @@
 import { kernelsOf } from '../backend/backends.js';
 import type { RandomRule } from '../backend/kernels.js';
 import { checkOptions } from '../check.js';
-import { named } from '../errors.js';
 import { isTraining } from '../grad/index.js';
 import { computedIn } from '../memory/dtype.js';
-import { checkTensors } from '../tensor/check.js';
+import { madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { currentGenerator, type Generator } from '../tensor/random.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -28,7 +27,7 @@ const uniform: RandomRule = {
  * dropout(tensor([1, 2]), { p: 0.5, training: false }); // [1, 2]
  * ```
  */
-export const dropout = /* @__PURE__ */ named(
+export const dropout = /* @__PURE__ */ madeOf(
   'dropout',
   (x: Tensor, options?: { p?: number; training?: boolean; generator?: Generator }): Tensor => {
     const {
@@ -36,7 +35,6 @@ export const dropout = /* @__PURE__ */ named(
       training = true,
       generator = currentGenerator(),
     } = checkOptions('dropout', options, dropoutOptions);
-    checkTensors('dropout', x);
     if (p === 0 || !isTraining(training)) return x;
     if (p === 1) return mul(x, 0);
     // The draws become the mask in place. Half types are too coarse for the draws.

@@ -5,7 +5,7 @@ import { named, ShapeError } from '../errors.js';
 import { repeated, writeTo } from '../graph/positions.js';
 import { isFloat } from '../memory/dtype.js';
 import { checkSize, formatShape } from '../memory/shape.js';
-import { checkIntegers, checkTensors } from '../tensor/check.js';
+import { checkIntegers, checkTensors, madeOf } from '../tensor/check.js';
 import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, type MethodsOf, methods } from '../tensor/methods.js';
@@ -24,11 +24,10 @@ const bincountOptions = { weights: is.tensor, minlength: is.size };
  * bincount(tensor([0, 2, 2], { dtype: 'int32' })); // [1, 0, 2]
  * ```
  */
-export const bincount = /* @__PURE__ */ named(
+export const bincount = /* @__PURE__ */ madeOf(
   'bincount',
   (x: Tensor, options?: { weights?: Tensor; minlength?: number }): Tensor => {
     const { weights, minlength = 0 } = checkOptions('bincount', options, bincountOptions);
-    checkTensors('bincount', x);
     checkIntegers('bincount', 'values', x);
     if (x.ndim !== 1) throw new ShapeError('bincount', `takes one dimension, got ${formatShape(x.shape)}`);
     if (weights && formatShape(weights.shape) !== formatShape(x.shape))
@@ -60,11 +59,10 @@ const histcOptions = { bins: is.count, min: is.number, max: is.number };
  * histc(tensor([0, 1, 2, 3]), { bins: 2 }); // [2, 2]
  * ```
  */
-export const histc = /* @__PURE__ */ named(
+export const histc = /* @__PURE__ */ madeOf(
   'histc',
   (x: Tensor, options?: { bins?: number; min?: number; max?: number }): Tensor => {
     const { bins = 100, min = 0, max = 0 } = checkOptions('histc', options, histcOptions);
-    checkTensors('histc', x);
     floatOrComplex('histc', x);
     if (!(min <= max)) throw new RangeError(`histc: min must not be above max, got ${show(min)} and ${show(max)}`);
     checkSize('histc', [bins]);

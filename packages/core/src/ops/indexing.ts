@@ -1,11 +1,11 @@
 import { kernelsOf } from '../backend/backends.js';
 import { check, checkOptions, show } from '../check.js';
-import { DTypeError, IndexError, named, ShapeError } from '../errors.js';
+import { DTypeError, entered, IndexError, named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { addAlong, clearAlong, copyOf, gatherAlong, repeated, selectSlices, writeTo } from '../graph/positions.js';
 import { checkFits, isFloat } from '../memory/dtype.js';
 import { broadcastShapes, formatShape, normalizeDim, type Shape, sameShape } from '../memory/shape.js';
-import { checkIntegers, checkTensors } from '../tensor/check.js';
+import { checkIntegers, checkTensors, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -67,6 +67,7 @@ export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): 
 }
 
 function addTo(x: Tensor, d: number, index: Tensor, part: Tensor): Tensor {
+  entered.op = 'scatterAdd';
   const out = writeTo(copyOf(x), 'scatterAdd', 'add', d, index, part);
   return record(
     'scatterAdd',
@@ -167,25 +168,28 @@ const scatterReduceOptions = { includeSelf: is.boolean };
  * scatterReduce(zeros([2]), 0, tensor([0, 0, 1], { dtype: 'int32' }), tensor([1, 5, 3]), 'amax'); // [5, 3]
  * ```
  */
-export function scatterReduce(
-  x: Tensor,
-  dim: number,
-  index: Tensor,
-  src: Tensor,
-  reduce: 'sum' | 'mean' | 'amax' | 'amin',
-  options?: { includeSelf?: boolean },
-): Tensor {
-  const { includeSelf = true } = checkOptions('scatterReduce', options, scatterReduceOptions);
-  checkTensors('scatterReduce', x, index, src);
-  const d = normalizeDim('scatterReduce', dim, x.ndim);
-  if (!['sum', 'mean', 'amax', 'amin'].includes(reduce))
-    throw new TypeError(`scatterReduce: reduce must be 'sum', 'mean', 'amax' or 'amin', got ${show(reduce)}`);
-  const part = covering('scatterReduce', src, index, x);
-  checkAlong('scatterReduce', x, d, index);
-  if (reduce === 'amax' || reduce === 'amin') return extremes(x, d, index, part, reduce, includeSelf);
-  const sum = addTo(includeSelf ? x : clearAlong(x, d, index), d, index, part);
-  return reduce === 'sum' ? sum : divide(sum, countOf(x, d, index, includeSelf));
-}
+export const scatterReduce = /* @__PURE__ */ named(
+  'scatterReduce',
+  (
+    x: Tensor,
+    dim: number,
+    index: Tensor,
+    src: Tensor,
+    reduce: 'sum' | 'mean' | 'amax' | 'amin',
+    options?: { includeSelf?: boolean },
+  ): Tensor => {
+    const { includeSelf = true } = checkOptions('scatterReduce', options, scatterReduceOptions);
+    checkTensors('scatterReduce', x, index, src);
+    const d = normalizeDim('scatterReduce', dim, x.ndim);
+    if (!['sum', 'mean', 'amax', 'amin'].includes(reduce))
+      throw new TypeError(`scatterReduce: reduce must be 'sum', 'mean', 'amax' or 'amin', got ${show(reduce)}`);
+    const part = covering('scatterReduce', src, index, x);
+    checkAlong('scatterReduce', x, d, index);
+    if (reduce === 'amax' || reduce === 'amin') return extremes(x, d, index, part, reduce, includeSelf);
+    const sum = addTo(includeSelf ? x : clearAlong(x, d, index), d, index, part);
+    return reduce === 'sum' ? sum : divide(sum, countOf(x, d, index, includeSelf));
+  },
+);
 
 /** The number of elements in each sum. */
 function countOf({ shape, storage }: Tensor, d: number, index: Tensor, includeSelf: boolean): Tensor {
@@ -361,8 +365,7 @@ export function indexCopy(x: Tensor, dim: number, index: Tensor, src: Tensor): T
  * nonzero(tensor([[0, 1], [1, 0]])); // [[0, 1], [1, 0]]
  * ```
  */
-export const nonzero = /* @__PURE__ */ named('nonzero', (x: Tensor): Tensor => {
-  checkTensors('nonzero', x);
+export const nonzero = /* @__PURE__ */ madeOf('nonzero', (x: Tensor): Tensor => {
   if (x.ndim === 0) return Tensor.zeros('int32', [nonzeroPositions('nonzero', x).length, 0], x.storage.backend);
   return stack(nonzeroCoordinates('nonzero', x), 1);
 });

@@ -2,7 +2,7 @@ import type { BinaryFunction } from '../backend/functions.js';
 import { show } from '../check.js';
 import { DTypeError } from '../errors.js';
 import { isFloat } from '../memory/dtype.js';
-import { checkTensors } from '../tensor/check.js';
+import { madeOf } from '../tensor/check.js';
 import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { binary, withInPlace } from './define.js';
@@ -88,12 +88,11 @@ export const bitwiseRightShift = integers(
  * bitwiseNot(tensor([0, 5], { dtype: 'int32' })); // [-1, -6]
  * ```
  */
-export function bitwiseNot(x: Tensor): Tensor {
-  checkTensors('bitwiseNot', x);
+export const bitwiseNot = /* @__PURE__ */ madeOf('bitwiseNot', (x: Tensor): Tensor => {
   if (x.dtype === 'bool') return logicalNot(x);
   if (isFloat(x.dtype)) throw new DTypeError('bitwiseNot', `takes integer or bool tensors, got ${x.dtype}; use .int()`);
   return sub(-1, x);
-}
+});
 
 const divisor = (a: number, b: number): number => {
   let [x, y] = [Math.abs(a), Math.abs(b)];

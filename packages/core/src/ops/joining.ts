@@ -5,7 +5,7 @@ import { type Node, record } from '../graph/node.js';
 import { makeView, makeViews } from '../graph/view.js';
 import { promoteTypes } from '../memory/promote.js';
 import { checkSize, formatShape, normalizeDim, sameShape } from '../memory/shape.js';
-import { checkList, checkTensors } from '../tensor/check.js';
+import { checkList, checkTensors, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, type MethodsOf, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -138,10 +138,9 @@ export const stack = /* @__PURE__ */ named('stack', (list: readonly Tensor[], di
  * split(arange(5), 2); // [[0, 1], [2, 3], [4]]
  * ```
  */
-export const split = /* @__PURE__ */ named(
+export const split = /* @__PURE__ */ madeOf(
   'split',
   (x: Tensor, size: number | readonly number[], dim = 0): Tensor[] => {
-    checkTensors('split', x);
     const d = normalizeDim('split', dim, x.ndim);
     checkHasDims('split', x);
     const n = x.shape[d] ?? 0;
@@ -172,8 +171,7 @@ export const split = /* @__PURE__ */ named(
  * chunk(arange(4), 2); // [[0, 1], [2, 3]]
  * ```
  */
-export const chunk = /* @__PURE__ */ named('chunk', (x: Tensor, chunks: number, dim = 0): Tensor[] => {
-  checkTensors('chunk', x);
+export const chunk = /* @__PURE__ */ madeOf('chunk', (x: Tensor, chunks: number, dim = 0): Tensor[] => {
   if (!(Number.isInteger(chunks) && chunks > 0))
     throw new ShapeError('chunk', `chunks must be a whole number above 0, got ${show(chunks)}`);
   return split(x, Math.max(1, Math.ceil((x.shape[normalizeDim('chunk', dim, x.ndim)] ?? 0) / chunks)), dim);

@@ -1,5 +1,6 @@
+import { madeOf } from '../tensor/check.js';
 import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
-import { binary, madeOf, withInPlace } from './define.js';
+import { binary, withInPlace } from './define.js';
 import type * as self from './logical.js';
 import { eq } from './relational.js';
 

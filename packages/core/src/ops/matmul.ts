@@ -1,7 +1,7 @@
 import { keepResult, keptResult } from '../autograd/keep.js';
 import { kernelsOf } from '../backend/backends.js';
 import { show } from '../check.js';
-import { DTypeError, named, ShapeError } from '../errors.js';
+import { DTypeError, entered, named, ShapeError } from '../errors.js';
 import { type Backward, record } from '../graph/node.js';
 import { broadcastShapes, checkSize, formatShape, type Shape, sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
@@ -39,6 +39,7 @@ function product(a: Tensor, b: Tensor, ta = false, tb = false): Tensor {
 }
 
 function multiply(a: Tensor, ta: boolean, b: Tensor, tb: boolean, shape: Shape): Tensor {
+  entered.op = 'matmul';
   const out = Tensor.uninitialized(a.dtype, shape, a.storage.backend);
   kernelsOf('matmul', a, b).matmul(a, ta, b, tb, out, null);
   return out;
@@ -172,6 +173,7 @@ function multiplyRows(x: Tensor, weight: Tensor, bias: Tensor | null | undefined
   const row = bias ? (bias.isContiguous ? bias : bias.detach().contiguous()) : null;
   const outputs = weight.shape[0]!;
   const rows = countRows(x.shape);
+  entered.op = 'linear';
   const out = Tensor.uninitialized(x.dtype, [rows, outputs], x.storage.backend);
   const flat = x.ndim === 2 ? x : reshape(x.detach(), [rows, weight.shape[1]!]);
   kernelsOf('linear', x, weight).matmul(flat, false, weight, true, out, row);

@@ -7,7 +7,7 @@ import { record } from '../graph/node.js';
 import { computedIn, type DType } from '../memory/dtype.js';
 import { promoteTypes } from '../memory/promote.js';
 import { formatShape, type Shape, sameShape, sizeOf } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { clamp } from './arithmetic.js';
@@ -271,11 +271,10 @@ export const layerNorm = /* @__PURE__ */ named(
  * rmsNorm(tensor([[1, 7]]), [2]); // [[0.2, 1.4]]
  * ```
  */
-export const rmsNorm = /* @__PURE__ */ named(
+export const rmsNorm = /* @__PURE__ */ madeOf(
   'rmsNorm',
   (x: Tensor, normalizedShape: Shape, weight?: Tensor | null, options?: { eps?: number }): Tensor => {
     const { eps = 1.1920928955078125e-7 } = checkOptions('rmsNorm', options, epsOnly);
-    checkTensors('rmsNorm', x);
     floatOnly('rmsNorm', x);
     checkTail('rmsNorm', x, normalizedShape);
     checkPlaces('rmsNorm', 'weight', weight, normalizedShape);
@@ -290,11 +289,10 @@ export const rmsNorm = /* @__PURE__ */ named(
  * groupNorm(randn([4, 6, 8]), 2).shape; // [4, 6, 8]
  * ```
  */
-export const groupNorm = /* @__PURE__ */ named(
+export const groupNorm = /* @__PURE__ */ madeOf(
   'groupNorm',
   (x: Tensor, groups: number, weight?: Tensor | null, bias?: Tensor | null, options?: { eps?: number }): Tensor => {
     const { eps = 1e-5 } = checkOptions('groupNorm', options, epsOnly);
-    checkTensors('groupNorm', x);
     floatOnly('groupNorm', x);
     const channels = x.shape[1] ?? 0;
     if (x.ndim < 2 || !Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
@@ -318,10 +316,9 @@ export const groupNorm = /* @__PURE__ */ named(
  * instanceNorm(tensor([[[1, 3]]])); // [[[-1, 1]]]
  * ```
  */
-export const instanceNorm = /* @__PURE__ */ named(
+export const instanceNorm = /* @__PURE__ */ madeOf(
   'instanceNorm',
   (x: Tensor, weight?: Tensor | null, bias?: Tensor | null, options?: { eps?: number }): Tensor => {
-    checkTensors('instanceNorm', x);
     checkOptions('instanceNorm', options, epsOnly);
     if (x.ndim < 3)
       throw new ShapeError('instanceNorm', `takes [batch, channels, ...positions], got ${formatShape(x.shape)}`);
@@ -358,10 +355,9 @@ const batchNormOptions = {
  * batchNorm(tensor([[1], [3]]), null, null, { training: true }); // [[-1], [1]]
  * ```
  */
-export const batchNorm = /* @__PURE__ */ named(
+export const batchNorm = /* @__PURE__ */ madeOf(
   'batchNorm',
   (x: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, options: BatchNormOptions = {}): Tensor => {
-    checkTensors('batchNorm', x);
     const op = 'batchNorm';
     floatOnly(op, x);
     const { weight, bias, training = false, momentum = 0.1, eps = 1e-5 } = checkOptions(op, options, batchNormOptions);
@@ -412,11 +408,10 @@ const normalizeOptions = { p: is.number, dim: is.integer, eps: is.nonNegative };
  * normalize(tensor([[3, 4]])); // [[0.6, 0.8]]
  * ```
  */
-export const normalize = /* @__PURE__ */ named(
+export const normalize = /* @__PURE__ */ madeOf(
   'normalize',
   (x: Tensor, options?: { p?: number; dim?: number; eps?: number }): Tensor => {
     const { p = 2, dim = 1, eps = 1e-12 } = checkOptions('normalize', options, normalizeOptions);
-    checkTensors('normalize', x);
     return computed((x) => div(x, clamp(norm(x, p, dim, { keepdim: true }), eps)), x);
   },
 );

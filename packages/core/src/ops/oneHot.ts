@@ -1,9 +1,9 @@
 import { kernelsOf } from '../backend/backends.js';
 import { check, show } from '../check.js';
-import { named, ShapeError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import { repeated, writeTo } from '../graph/positions.js';
 import { checkSize } from '../memory/shape.js';
-import { checkIntegers, checkTensors } from '../tensor/check.js';
+import { checkIntegers, madeOf } from '../tensor/check.js';
 import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
@@ -17,8 +17,7 @@ import type * as self from './oneHot.js';
  * oneHot(tensor([0, 2], { dtype: 'int32' })); // [[1, 0, 0], [0, 0, 1]]
  * ```
  */
-export const oneHot = /* @__PURE__ */ named('oneHot', (x: Tensor, numClasses = -1): Tensor => {
-  checkTensors('oneHot', x);
+export const oneHot = /* @__PURE__ */ madeOf('oneHot', (x: Tensor, numClasses = -1): Tensor => {
   checkIntegers('oneHot', 'classes', x);
   check('oneHot', 'numClasses', numClasses, is.integer);
   const counted = () => (x.numel === 0 ? 0 : elementsOf(x.amax(), 'oneHot')[0]! + 1);

@@ -2,10 +2,10 @@ import { kernelsOf } from '../backend/backends.js';
 import type { Window } from '../backend/convolution.js';
 import { type Areas, adaptiveAreas, type Counts, countOf, windowAreas } from '../backend/pooling.js';
 import { checkOptions } from '../check.js';
-import { named, ShapeError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import { type Backward, record } from '../graph/node.js';
 import { formatShape, type Shape } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Pair, pair } from './conv.js';
 import { floatOnly } from './define.js';
@@ -165,8 +165,7 @@ const meansRule =
  * adaptiveAvgPool2d(randn([4, 3, 8, 8]), 1).shape; // [4, 3, 1, 1]
  * ```
  */
-export const adaptiveAvgPool2d = /* @__PURE__ */ named('adaptiveAvgPool2d', (x: Tensor, outputSize: Pair): Tensor => {
-  checkTensors('adaptiveAvgPool2d', x);
+export const adaptiveAvgPool2d = /* @__PURE__ */ madeOf('adaptiveAvgPool2d', (x: Tensor, outputSize: Pair): Tensor => {
   floatOnly('adaptiveAvgPool2d', x);
   if (x.ndim === 3) return squeeze(adaptiveAvgPool2d(unsqueeze(x, 0), outputSize), 0);
   if (x.ndim !== 4)
@@ -197,10 +196,9 @@ export function liftedOptions(kernelSize: number, options: MaxPoolOptions<number
  * maxPool1d(tensor([[[1, 5, 2, 3]]]), 2); // [[[5, 3]]]
  * ```
  */
-export const maxPool1d = /* @__PURE__ */ named(
+export const maxPool1d = /* @__PURE__ */ madeOf(
   'maxPool1d',
   (x: Tensor, kernelSize: number, options?: MaxPoolOptions<number>): Tensor => {
-    checkTensors('maxPool1d', x);
     return squeeze(maxPool2d(lifted('maxPool1d', x), [1, kernelSize], liftedOptions(kernelSize, options)), -2);
   },
 );
@@ -213,11 +211,10 @@ export const maxPool1d = /* @__PURE__ */ named(
  * avgPool1d(tensor([[[1, 5, 2, 4]]]), 2); // [[[3, 3]]]
  * ```
  */
-export const avgPool1d = /* @__PURE__ */ named(
+export const avgPool1d = /* @__PURE__ */ madeOf(
   'avgPool1d',
   (x: Tensor, kernelSize: number, options?: AvgPool1dOptions): Tensor => {
     const { stride = kernelSize, padding = 0, ...rest } = checkOptions('avgPool1d', options, avgPool1dOptions);
-    checkTensors('avgPool1d', x);
     return squeeze(
       avgPool2d(lifted('avgPool1d', x), [1, kernelSize], { stride: [1, stride], padding: [0, padding], ...rest }),
       -2,
@@ -232,7 +229,8 @@ export const avgPool1d = /* @__PURE__ */ named(
  * adaptiveAvgPool1d(tensor([[[1, 3, 5, 7]]]), 2); // [[[2, 6]]]
  * ```
  */
-export const adaptiveAvgPool1d = /* @__PURE__ */ named('adaptiveAvgPool1d', (x: Tensor, outputSize: number): Tensor => {
-  checkTensors('adaptiveAvgPool1d', x);
-  return squeeze(adaptiveAvgPool2d(lifted('adaptiveAvgPool1d', x), [1, outputSize]), -2);
-});
+export const adaptiveAvgPool1d = /* @__PURE__ */ madeOf(
+  'adaptiveAvgPool1d',
+  (x: Tensor, outputSize: number): Tensor =>
+    squeeze(adaptiveAvgPool2d(lifted('adaptiveAvgPool1d', x), [1, outputSize]), -2),
+);

@@ -1,3 +1,4 @@
+import { entered } from '../errors.js';
 import { record } from '../graph/node.js';
 import { type Along, clearAlong, copyOf, gatherAlong, readTo, writeTo } from '../graph/positions.js';
 import type { Shape } from '../memory/shape.js';
@@ -7,6 +8,7 @@ import { where } from './where.js';
 
 /** `x` with the elements of `src` where `index` names elements; of repeated ones the last wins. */
 export function putAlong(op: string, x: Tensor, dim: Along, index: Tensor, src: Tensor): Tensor {
+  entered.op = op;
   const out = writeTo(copyOf(x), op, 'set', dim, index, src);
   const { shape } = x;
   return record(

@@ -7,7 +7,7 @@ import { inPlace } from '../graph/inplace.js';
 import { allocate } from '../memory/allocate.js';
 import { drawn as drawnApart } from '../memory/batching.js';
 import { checkShape, checkSize, formatShape, type Shape } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
@@ -34,9 +34,8 @@ const fromGenerator = { generator: is.generator };
  * bernoulli(tensor([0, 1])); // [0, 1]
  * ```
  */
-export const bernoulli = /* @__PURE__ */ named('bernoulli', (p: Tensor, options?: FromGenerator): Tensor => {
+export const bernoulli = /* @__PURE__ */ madeOf('bernoulli', (p: Tensor, options?: FromGenerator): Tensor => {
   const { generator = currentGenerator() } = checkOptions('bernoulli', options, fromGenerator);
-  checkTensors('bernoulli', p);
   floatOnly('bernoulli', p);
   kernelsOf('bernoulli', p).checkRange(p, 0, 1, refuseProbability('bernoulli', 'to 1'));
   return drawn(bernoulliRule, generator, p, p);
@@ -175,9 +174,8 @@ export const normal = /* @__PURE__ */ named(
  * poisson(zeros([2])); // [0, 0]
  * ```
  */
-export const poisson = /* @__PURE__ */ named('poisson', (rate: Tensor, options?: FromGenerator): Tensor => {
+export const poisson = /* @__PURE__ */ madeOf('poisson', (rate: Tensor, options?: FromGenerator): Tensor => {
   const { generator = currentGenerator() } = checkOptions('poisson', options, fromGenerator);
-  checkTensors('poisson', rate);
   floatOnly('poisson', rate);
   kernelsOf('poisson', rate).checkRange(
     rate,

@@ -3,7 +3,7 @@ import { named, ShapeError } from '../errors.js';
 import { indices } from '../graph/positions.js';
 import { makeStridedView } from '../graph/view.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape } from '../memory/shape.js';
-import { checkIntegers, checkList, checkTensors } from '../tensor/check.js';
+import { checkIntegers, checkList, checkTensors, madeOf } from '../tensor/check.js';
 import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, type MethodsOf, methods } from '../tensor/methods.js';
@@ -23,10 +23,9 @@ import { expand, reshape } from './shape.js';
  * flip(tensor([1, 2, 3]), 0); // [3, 2, 1]
  * ```
  */
-export const flip = /* @__PURE__ */ named(
+export const flip = /* @__PURE__ */ madeOf(
   'flip',
   (x: Tensor, ...dims: readonly [dims?: Dim] | readonly number[]): Tensor => {
-    checkTensors('flip', x);
     let out = x;
     for (const d of normalizeDims('flip', dims.length < 2 ? dims[0] : (dims as number[]), x.ndim))
       out = indexSelect(
@@ -46,10 +45,9 @@ export const flip = /* @__PURE__ */ named(
  * roll(tensor([1, 2, 3]), 1); // [3, 1, 2]
  * ```
  */
-export const roll = /* @__PURE__ */ named(
+export const roll = /* @__PURE__ */ madeOf(
   'roll',
   (x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[]): Tensor => {
-    checkTensors('roll', x);
     if (dims === undefined) {
       if (typeof shifts !== 'number') throw new ShapeError('roll', 'several shifts need as many dims');
       return reshape(roll(reshape(x, -1), shifts, 0), x.shape);
@@ -74,8 +72,7 @@ export const roll = /* @__PURE__ */ named(
  * repeat(tensor([1, 2]), 2, 2); // [[1, 2, 1, 2], [1, 2, 1, 2]]
  * ```
  */
-export const repeat = /* @__PURE__ */ named('repeat', (x: Tensor, ...times: readonly (number | Shape)[]): Tensor => {
-  checkTensors('repeat', x);
+export const repeat = /* @__PURE__ */ madeOf('repeat', (x: Tensor, ...times: readonly (number | Shape)[]): Tensor => {
   const n = times.flat() as number[];
   if (n.length < x.ndim || n.some((v) => !Number.isInteger(v) || v < 0))
     throw new ShapeError(
@@ -107,10 +104,9 @@ export const repeat = /* @__PURE__ */ named('repeat', (x: Tensor, ...times: read
  * repeatInterleave(tensor([1, 2]), tensor([3, 1], { dtype: 'int32' })); // [1, 1, 1, 2]
  * ```
  */
-export const repeatInterleave = /* @__PURE__ */ named(
+export const repeatInterleave = /* @__PURE__ */ madeOf(
   'repeatInterleave',
   (x: Tensor, repeats: number | Tensor, dim?: number): Tensor => {
-    checkTensors('repeatInterleave', x);
     if (Tensor.is(repeats)) return repeatEach(x, repeats, dim);
     check('repeatInterleave', 'repeats', repeats, is.size);
     const t = dim === undefined ? reshape(x, -1) : x;
@@ -160,8 +156,7 @@ function repeatEach(x: Tensor, repeats: Tensor, dim?: number): Tensor {
  * swapaxes(zeros([2, 3]), 0, 1).shape; // [3, 2]
  * ```
  */
-export const swapaxes = /* @__PURE__ */ named('swapaxes', (x: Tensor, a: number, b: number): Tensor => {
-  checkTensors('swapaxes', x);
+export const swapaxes = /* @__PURE__ */ madeOf('swapaxes', (x: Tensor, a: number, b: number): Tensor => {
   return x.transpose(a, b);
 });
 
@@ -188,10 +183,9 @@ export function movedim(x: Tensor, from: number, to: number): Tensor {
  * rot90(tensor([[1, 2], [3, 4]])); // [[2, 4], [1, 3]]
  * ```
  */
-export const rot90 = /* @__PURE__ */ named(
+export const rot90 = /* @__PURE__ */ madeOf(
   'rot90',
   (x: Tensor, k = 1, dims: readonly [number, number] = [0, 1]): Tensor => {
-    checkTensors('rot90', x);
     check('rot90', 'the turns', k, is.integer);
     check('rot90', 'dims', dims, is.tuple(is.integer, is.integer));
     const [a, b] = dims;
@@ -211,8 +205,7 @@ export const rot90 = /* @__PURE__ */ named(
  * fliplr(tensor([[1, 2], [3, 4]])); // [[2, 1], [4, 3]]
  * ```
  */
-export const fliplr = /* @__PURE__ */ named('fliplr', (x: Tensor): Tensor => {
-  checkTensors('fliplr', x);
+export const fliplr = /* @__PURE__ */ madeOf('fliplr', (x: Tensor): Tensor => {
   return flip(x, 1);
 });
 
@@ -223,8 +216,7 @@ export const fliplr = /* @__PURE__ */ named('fliplr', (x: Tensor): Tensor => {
  * flipud(tensor([[1, 2], [3, 4]])); // [[3, 4], [1, 2]]
  * ```
  */
-export const flipud = /* @__PURE__ */ named('flipud', (x: Tensor): Tensor => {
-  checkTensors('flipud', x);
+export const flipud = /* @__PURE__ */ madeOf('flipud', (x: Tensor): Tensor => {
   return flip(x, 0);
 });
 
@@ -235,8 +227,7 @@ export const flipud = /* @__PURE__ */ named('flipud', (x: Tensor): Tensor => {
  * tile(tensor([1, 2]), 2); // [1, 2, 1, 2]
  * ```
  */
-export const tile = /* @__PURE__ */ named('tile', (x: Tensor, ...times: readonly (number | Shape)[]): Tensor => {
-  checkTensors('tile', x);
+export const tile = /* @__PURE__ */ madeOf('tile', (x: Tensor, ...times: readonly (number | Shape)[]): Tensor => {
   const n = times.flat() as number[];
   return repeat(x, [...Array<number>(Math.max(0, x.ndim - n.length)).fill(1), ...n]);
 });

@@ -1,10 +1,9 @@
 import { kernelsOf } from '../backend/backends.js';
 import { check } from '../check.js';
-import { named } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { type Backward, record } from '../graph/node.js';
 import { isComplex, toCount } from '../memory/dtype.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import { ones as newOnes, onesLike } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
@@ -148,8 +147,7 @@ function varianceGradient(x: Tensor, p: Plan, means: Tensor, scale: Tensor): Ten
  * varMean(tensor([1, 3])); // [2, 2]
  * ```
  */
-export const varMean = (x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] =>
-  withMean('varMean', 'var', x, dim, options);
+export const varMean = /* @__PURE__ */ withMean('varMean', 'var');
 
 /**
  * The standard deviation and the mean over `dim`, by default over all elements, as `[deviation, mean]`. Options as for
@@ -159,16 +157,16 @@ export const varMean = (x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Te
  * stdMean(tensor([1, 3]), 0, { correction: 0 }); // [1, 2]
  * ```
  */
-export const stdMean = (x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] =>
-  withMean('stdMean', 'std', x, dim, options);
+export const stdMean = /* @__PURE__ */ withMean('stdMean', 'std');
 
-function withMean(op: string, name: 'var' | 'std', x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] {
-  checkTensors(op, x);
-  floatOnly(op, x);
-  const p = plan(op, x, dim, options, varOptions);
-  const [out, means] = named(op, recordVariance)(name, x, p, options);
-  // A copy, as the user may write to the result.
-  return [out, recordMean(x, p, means.clone())];
+function withMean(op: string, name: 'var' | 'std') {
+  return madeOf(op, (x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] => {
+    floatOnly(op, x);
+    const p = plan(op, x, dim, options, varOptions);
+    const [out, means] = recordVariance(name, x, p, options);
+    // A copy, as the user may write to the result.
+    return [out, recordMean(x, p, means.clone())];
+  });
 }
 
 export {
@@ -228,8 +226,7 @@ export function all(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
  * norm(tensor([3, 4])); // 5
  * ```
  */
-export const norm = /* @__PURE__ */ named('norm', (x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor => {
-  checkTensors('norm', x);
+export const norm = /* @__PURE__ */ madeOf('norm', (x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor => {
   if (isComplex(x.dtype)) x = x.abs();
   floatOrComplex('norm', x);
   check('norm', 'p', p, is.number);

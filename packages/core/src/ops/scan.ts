@@ -7,7 +7,7 @@ import { record } from '../graph/node.js';
 import { gatherAlong, positionsOn } from '../graph/positions.js';
 import { type DType, toCount } from '../memory/dtype.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -128,14 +128,12 @@ function weightedExp(x: Tensor, y: Tensor, g: Tensor, d: number): Tensor {
   );
 }
 
-const extremum =
-  (op: 'cummax' | 'cummin', which: Scan) =>
-  (x: Tensor, dim: number): ValuesAndIndices => {
-    checkTensors(op, x);
+const extremum = (op: 'cummax' | 'cummin', which: Scan) =>
+  madeOf(op, (x: Tensor, dim: number): ValuesAndIndices => {
     const d = normalizeDim(op, dim, x.ndim);
     const indices = scanned(op, which, x, d, 'int32');
     return { values: x.ndim === 0 ? x.clone() : gatherAlong('gather', x, d, indices), indices };
-  };
+  });
 
 /**
  * The largest element so far along `dim`, and its index; of equal ones the last.
@@ -144,7 +142,7 @@ const extremum =
  * cummax(tensor([1, 3, 2]), 0); // { values: [1, 3, 3], indices: [0, 1, 1] }
  * ```
  */
-export const cummax = extremum('cummax', 'argmax');
+export const cummax = /* @__PURE__ */ extremum('cummax', 'argmax');
 
 /**
  * The smallest element so far along `dim`, and its index; of equal ones the last.
@@ -153,7 +151,7 @@ export const cummax = extremum('cummax', 'argmax');
  * cummin(tensor([2, 3, 1]), 0); // { values: [2, 2, 1], indices: [0, 0, 2] }
  * ```
  */
-export const cummin = extremum('cummin', 'argmin');
+export const cummin = /* @__PURE__ */ extremum('cummin', 'argmin');
 
 const diffOptions = { n: is.size, dim: is.integer, prepend: is.tensor, append: is.tensor };
 
@@ -165,9 +163,8 @@ const diffOptions = { n: is.size, dim: is.integer, prepend: is.tensor, append: i
  * diff(tensor([1, 4, 9])); // [3, 5]
  * ```
  */
-export function diff(x: Tensor, options?: DiffOptions): Tensor {
+export const diff = /* @__PURE__ */ madeOf('diff', (x: Tensor, options?: DiffOptions): Tensor => {
   const { n = 1, dim = -1, prepend, append } = checkOptions('diff', options, diffOptions);
-  checkTensors('diff', x);
   if (x.ndim === 0) throw new ShapeError('diff', `takes at least one dimension, got ${formatShape(x.shape)}`);
   const d = normalizeDim('diff', dim, x.ndim);
   const ends = [prepend, x, append].filter((t) => t !== undefined);
@@ -179,7 +176,7 @@ export function diff(x: Tensor, options?: DiffOptions): Tensor {
     out = out.dtype === 'bool' ? later.ne(earlier) : sub(later, earlier);
   }
   return out === x ? x.clone() : out;
-}
+});
 
 /** Options of `diff`. */
 export interface DiffOptions {

@@ -11,7 +11,7 @@ import {
   sameShape,
   sizeOf,
 } from '../memory/shape.js';
-import { checkList, checkTensors } from '../tensor/check.js';
+import { checkList, checkTensors, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -116,8 +116,10 @@ export function reshape(x: Tensor, ...shape: readonly (number | Shape)[]): Tenso
   const target = inferShape('reshape', x, spreadArgs(shape));
   if (sameShape(target, x.shape)) return x;
   const strides = viewStrides(x, target);
-  return strides ? viewAs('reshape', x, target, strides) : reshape(clone(x), target);
+  return strides ? viewAs('reshape', x, target, strides) : reshape(copied(x), target);
 }
+
+const copied = /* @__PURE__ */ named('reshape', clone);
 
 /**
  * Dimensions `startDim` to `endDim`, by default all, merged into one. A view where strides allow it, else a copy.
@@ -126,8 +128,7 @@ export function reshape(x: Tensor, ...shape: readonly (number | Shape)[]): Tenso
  * flatten(zeros([4, 3, 2]), 1).shape; // [4, 6]
  * ```
  */
-export const flatten = /* @__PURE__ */ named('flatten', (x: Tensor, startDim = 0, endDim = -1): Tensor => {
-  checkTensors('flatten', x);
+export const flatten = /* @__PURE__ */ madeOf('flatten', (x: Tensor, startDim = 0, endDim = -1): Tensor => {
   if (x.ndim === 0) return reshape(x, 1);
   const a = normalizeDim('flatten', startDim, x.ndim);
   const b = normalizeDim('flatten', endDim, x.ndim);
@@ -142,8 +143,7 @@ export const flatten = /* @__PURE__ */ named('flatten', (x: Tensor, startDim = 0
  * unflatten(zeros([4, 6]), 1, [2, -1]).shape; // [4, 2, 3]
  * ```
  */
-export const unflatten = /* @__PURE__ */ named('unflatten', (x: Tensor, dim: number, sizes: Shape): Tensor => {
-  checkTensors('unflatten', x);
+export const unflatten = /* @__PURE__ */ madeOf('unflatten', (x: Tensor, dim: number, sizes: Shape): Tensor => {
   const d = normalizeDim('unflatten', dim, x.ndim);
   check('unflatten', 'sizes', sizes, is.arrayOf(is.integer));
   const known = sizeOf(sizes.filter((n) => n !== -1));

@@ -6,7 +6,7 @@ import { gatherAlong, selectSlices } from '../graph/positions.js';
 import { makeStridedView } from '../graph/view.js';
 import { isInteger } from '../memory/dtype.js';
 import { broadcastShapes, checkSize, formatShape, type Shape } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
 import { to } from './copy.js';
@@ -149,8 +149,7 @@ function positionsOf(op: string, { view, lists }: Picked): Tensor {
  * at(x, slice(), 0); // [1, 3]
  * ```
  */
-export const at = /* @__PURE__ */ named('at', (x: Tensor, ...indices: readonly Index[]): Tensor => {
-  checkTensors('at', x);
+export const at = /* @__PURE__ */ madeOf('at', (x: Tensor, ...indices: readonly Index[]): Tensor => {
   const picked = pick('at', x, indices);
   const { view, lists } = picked;
   if (lists.size === 0) return view;

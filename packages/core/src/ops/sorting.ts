@@ -3,7 +3,7 @@ import { checkOptions, show } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { gatherAlong } from '../graph/positions.js';
 import { normalizeDim } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -36,11 +36,10 @@ const argsortOptions = { descending: is.boolean };
  * argsort(tensor([3, 1, 2])); // [1, 2, 0]
  * ```
  */
-export const argsort = /* @__PURE__ */ named(
+export const argsort = /* @__PURE__ */ madeOf(
   'argsort',
   (x: Tensor, dim = -1, options?: { descending?: boolean }): Tensor => {
     const { descending = false } = checkOptions('argsort', options, argsortOptions);
-    checkTensors('argsort', x);
     const d = normalizeDim('argsort', dim, x.ndim);
     const out = Tensor.uninitialized('int32', x.shape, x.storage.backend);
     kernelsOf('argsort', x).argsort(x, d, descending, out);
@@ -57,11 +56,10 @@ const topkOptions = { largest: is.boolean };
  * topk(tensor([3, 1, 2]), 2); // { values: [3, 2], indices: [0, 2] }
  * ```
  */
-export const topk = /* @__PURE__ */ named(
+export const topk = /* @__PURE__ */ madeOf(
   'topk',
   (x: Tensor, k: number, dim = -1, options?: { largest?: boolean }): ValuesAndIndices => {
     const { largest = true } = checkOptions('topk', options, topkOptions);
-    checkTensors('topk', x);
     const d = normalizeDim('topk', dim, x.ndim);
     const n = x.shape[d] ?? 1;
     if (!Number.isInteger(k) || k < 0 || k > n)

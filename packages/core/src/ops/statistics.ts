@@ -5,7 +5,7 @@ import { record } from '../graph/node.js';
 import { gatherAlong } from '../graph/positions.js';
 import { isFloat } from '../memory/dtype.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -35,8 +35,7 @@ import { where } from './where.js';
  * nansum(tensor([1, NaN, 2])); // 3
  * ```
  */
-export const nansum = /* @__PURE__ */ named('nansum', (x: Tensor, dim?: Dim, options?: KeepDim): Tensor => {
-  checkTensors('nansum', x);
+export const nansum = /* @__PURE__ */ madeOf('nansum', (x: Tensor, dim?: Dim, options?: KeepDim): Tensor => {
   return sum(where(isnan(x), 0, x), dim, options);
 });
 
@@ -48,8 +47,7 @@ export const nansum = /* @__PURE__ */ named('nansum', (x: Tensor, dim?: Dim, opt
  * nanmean(tensor([1, NaN, 3])); // 2
  * ```
  */
-export const nanmean = /* @__PURE__ */ named('nanmean', (x: Tensor, dim?: Dim, options?: KeepDim): Tensor => {
-  checkTensors('nanmean', x);
+export const nanmean = /* @__PURE__ */ madeOf('nanmean', (x: Tensor, dim?: Dim, options?: KeepDim): Tensor => {
   floatOnly('nanmean', x);
   return div(nansum(x, dim, options), sum(isnan(x).logicalNot(), dim, options));
 });
@@ -61,8 +59,7 @@ export const nanmean = /* @__PURE__ */ named('nanmean', (x: Tensor, dim?: Dim, o
  * countNonzero(tensor([1, 0, 2])); // 2
  * ```
  */
-export const countNonzero = /* @__PURE__ */ named('countNonzero', (x: Tensor, dim?: Dim): Tensor => {
-  checkTensors('countNonzero', x);
+export const countNonzero = /* @__PURE__ */ madeOf('countNonzero', (x: Tensor, dim?: Dim): Tensor => {
   return sum(ne(x, 0), dim);
 });
 
@@ -96,17 +93,19 @@ function pickAlong(x: Tensor, d: number, index: Tensor, { keepdim = false }: Kee
  * kthvalue(tensor([3, 1, 2]), 2); // { values: 2, indices: 2 }
  * ```
  */
-export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepDim = {}): ValuesAndIndices {
-  checkTensors('kthvalue', x);
-  realOnly('kthvalue', x);
-  checkOptions('kthvalue', options, keepDim);
-  const d = normalizeDim('kthvalue', dim, x.ndim);
-  const n = x.shape[d] ?? 1;
-  if (!Number.isInteger(k) || k < 1 || k > n)
-    throw new IndexError('kthvalue', `k must be from 1 to the size ${n} of dimension ${dim}, got ${show(k)}`);
-  const order = argsort(x, d);
-  return pickAlong(x, d, x.ndim === 0 ? order : narrow(order, d, k - 1, 1).contiguous(), options);
-}
+export const kthvalue = /* @__PURE__ */ madeOf(
+  'kthvalue',
+  (x: Tensor, k: number, dim = -1, options: KeepDim = {}): ValuesAndIndices => {
+    realOnly('kthvalue', x);
+    checkOptions('kthvalue', options, keepDim);
+    const d = normalizeDim('kthvalue', dim, x.ndim);
+    const n = x.shape[d] ?? 1;
+    if (!Number.isInteger(k) || k < 1 || k > n)
+      throw new IndexError('kthvalue', `k must be from 1 to the size ${n} of dimension ${dim}, got ${show(k)}`);
+    const order = argsort(x, d);
+    return pickAlong(x, d, x.ndim === 0 ? order : narrow(order, d, k - 1, 1).contiguous(), options);
+  },
+);
 
 /** NaN for no elements; recorded, with a gradient of 0. */
 function emptyResult(op: string, x: Tensor): Tensor {
@@ -131,7 +130,6 @@ function middle(op: string, ignoreNaN: boolean): Median {
   function of(x: Tensor): Tensor;
   function of(x: Tensor, dim: number, options?: KeepDim): ValuesAndIndices;
   function of(x: Tensor, dim?: number, options: KeepDim = {}): Tensor | ValuesAndIndices {
-    checkTensors(op, x);
     realOnly(op, x);
     checkOptions(op, options, keepDim);
     if (dim === undefined) {
@@ -148,7 +146,7 @@ function middle(op: string, ignoreNaN: boolean): Median {
     const place = ignoreNaN ? clamp(sub(numbers, 1), 0).floorDivide(2) : where(numbers.lt(n), numbers, (n - 1) >> 1);
     return pickAlong(x, d, order.gather(d, place), options);
   }
-  return of;
+  return madeOf(op, of) as Median;
 }
 
 /**
@@ -158,7 +156,7 @@ function middle(op: string, ignoreNaN: boolean): Median {
  * median(tensor([3, 1, 2])); // 2
  * ```
  */
-export const median = middle('median', false);
+export const median = /* @__PURE__ */ middle('median', false);
 
 /**
  * The median of the elements that are not NaN; of an even number of them the lower one.
@@ -167,7 +165,7 @@ export const median = middle('median', false);
  * nanmedian(tensor([3, NaN, 1])); // 1
  * ```
  */
-export const nanmedian = middle('nanmedian', true);
+export const nanmedian = /* @__PURE__ */ middle('nanmedian', true);
 
 /**
  * The most frequent element along `dim` (of equally frequent ones the smallest), and its last index.
@@ -176,8 +174,7 @@ export const nanmedian = middle('nanmedian', true);
  * mode(tensor([1, 2, 2])); // { values: 2, indices: 2 }
  * ```
  */
-export function mode(x: Tensor, dim = -1, options: KeepDim = {}): ValuesAndIndices {
-  checkTensors('mode', x);
+export const mode = /* @__PURE__ */ madeOf('mode', (x: Tensor, dim = -1, options: KeepDim = {}): ValuesAndIndices => {
   checkOptions('mode', options, keepDim);
   const d = normalizeDim('mode', dim, x.ndim);
   const n = x.shape[d] ?? 1;
@@ -186,7 +183,7 @@ export function mode(x: Tensor, dim = -1, options: KeepDim = {}): ValuesAndIndic
   const at = Tensor.uninitialized('int32', shape, x.storage.backend);
   kernelsOf('mode', x).mode(x, d, at);
   return pickAlong(x, d, at, options);
-}
+});
 
 /** Options of `quantile`. */
 export interface QuantileOptions extends KeepDim {
@@ -210,7 +207,6 @@ export const quantileOptions = {
 export const quantile = /* @__PURE__ */ inFloat32(
   'quantile',
   (x: Tensor, q: number | readonly number[], dim?: number | null, options: QuantileOptions = {}): Tensor => {
-    checkTensors('quantile', x);
     floatOnly('quantile', x);
     const { interpolation = 'linear', keepdim = false } = checkOptions('quantile', options, quantileOptions);
     const many = typeof q !== 'number';
@@ -256,16 +252,15 @@ const covOptions = { correction: is.number };
  * cov(tensor([[1, 3], [2, 4]])); // [[2, 2], [2, 2]]
  * ```
  */
-export function cov(x: Tensor, options?: { correction?: number }): Tensor {
+export const cov = /* @__PURE__ */ madeOf('cov', (x: Tensor, options?: { correction?: number }): Tensor => {
   const { correction = 1 } = checkOptions('cov', options, covOptions);
-  checkTensors('cov', x);
   floatOnly('cov', x);
   if (x.ndim > 2) throw new ShapeError('cov', `takes [variables, observations], got ${formatShape(x.shape)}`);
   const rows = x.ndim === 2 ? x : x.reshape(1, -1);
   const centered = sub(rows, mean(rows, 1, { keepdim: true }));
   const out = div(matmul(centered, centered.t()), Math.max(0, rows.shape[1]! - correction));
   return rows.shape[0] === 1 ? out.reshape([]) : out;
-}
+});
 
 /**
  * The correlation of variables: `[variables, observations]` to `[variables, variables]`.
@@ -274,8 +269,7 @@ export function cov(x: Tensor, options?: { correction?: number }): Tensor {
  * corrcoef(tensor([[1, 3], [4, 2]])); // [[1, -1], [-1, 1]]
  * ```
  */
-export const corrcoef = /* @__PURE__ */ named('corrcoef', (x: Tensor): Tensor => {
-  checkTensors('corrcoef', x);
+export const corrcoef = /* @__PURE__ */ madeOf('corrcoef', (x: Tensor): Tensor => {
   const c = cov(x);
   if (c.ndim === 0) return div(c, c);
   const deviation = sqrt(diagonal(c));

@@ -1,6 +1,6 @@
 import type { Reduction } from '../backend/kernels.js';
 import { checkOptions, type Schema, show } from '../check.js';
-import { ShapeError } from '../errors.js';
+import { named, ShapeError } from '../errors.js';
 import { type Backward, record } from '../graph/node.js';
 import { makeView } from '../graph/view.js';
 import { type DType, toCount } from '../memory/dtype.js';
@@ -96,13 +96,16 @@ const sumGradient: Backward = (g, ctx) => [expandOver(g, ctx.attributes as Plan,
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   checkTensors('sumTo', x);
   if (!Array.isArray(shape)) checkShape('sumTo', shape);
-  if (sameShape(x.shape, shape)) return x;
+  return sameShape(x.shape, shape) ? x : summed(x, shape);
+}
+
+const summed = /* @__PURE__ */ named('sumTo', (x: Tensor, shape: Shape): Tensor => {
   const lead = x.ndim - shape.length;
   if (lead < 0 || !shape.every((n, i) => n === 1 || n === x.shape[lead + i]))
     throw new ShapeError('sumTo', `${formatShape(x.shape)} was not broadcast from ${show(shape)}`);
   const dims = x.shape.map((_, i) => i).filter((i) => i < lead || (shape[i - lead] === 1 && x.shape[i] !== 1));
   return sum(x, dims, { keepdim: true }).reshape(shape);
-}
+});
 
 const plain = { sum };
 methods(plain);

@@ -1,6 +1,7 @@
 import { toFloat } from '../memory/dtype.js';
+import { madeOf } from '../tensor/check.js';
 import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
-import { binary, madeOf, unary, withInPlace } from './define.js';
+import { binary, unary, withInPlace } from './define.js';
 import { add, div, mul, neg, sqrt, sub } from './elementwise.js';
 import { square } from './exponential.js';
 import type * as self from './trigonometric.js';

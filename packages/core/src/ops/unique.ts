@@ -5,7 +5,7 @@ import { check, checkOptions } from '../check.js';
 import { recordOf } from '../memory/dtype.js';
 import { promoteTypes } from '../memory/promote.js';
 import { normalizeDim } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, madeOf } from '../tensor/check.js';
 import { exactOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
@@ -55,11 +55,7 @@ const uniqueOptions = { dim: is.integer };
  * unique(tensor([2, 1, 2])).values; // [1, 2]
  * ```
  */
-export function unique(x: Tensor, options?: { dim?: number }): Unique {
-  const { dim } = checkOptions('unique', options, uniqueOptions);
-  checkTensors('unique', x);
-  return groups('unique', x, dim, true);
-}
+export const unique = /* @__PURE__ */ grouped('unique', true);
 
 /**
  * The elements (slices along `dim`) without those that equal their predecessor.
@@ -68,35 +64,34 @@ export function unique(x: Tensor, options?: { dim?: number }): Unique {
  * uniqueConsecutive(tensor([1, 1, 2, 1])).values; // [1, 2, 1]
  * ```
  */
-export function uniqueConsecutive(x: Tensor, options?: { dim?: number }): Unique {
-  const { dim } = checkOptions('uniqueConsecutive', options, uniqueOptions);
-  checkTensors('uniqueConsecutive', x);
-  return groups('uniqueConsecutive', x, dim, false);
-}
+export const uniqueConsecutive = /* @__PURE__ */ grouped('uniqueConsecutive', false);
 
-function groups(op: string, x: Tensor, dim: number | undefined, sorted: boolean): Unique {
-  const t = dim === undefined ? x.detach().flatten() : x.detach();
-  const d = normalizeDim(op, dim ?? 0, t.ndim);
-  const n = t.shape[d] ?? 1;
-  const size = n === 0 ? 0 : t.numel / n;
-  const data = exactOf(t.ndim === 0 ? t : t.transpose(0, d), op);
-  const compare = (i: number, j: number) => {
-    for (let p = i * size, q = j * size, end = p + size; p < end; p++, q++) {
-      const c = inOrder(data[p]!, data[q]!);
-      if (c !== 0) return c;
-    }
-    return 0;
-  };
-  const order = Int32Array.from({ length: n }, (_, i) => i);
-  if (sorted) order.sort((i, j) => compare(i, j) || i - j);
-  const same = (i: number, j: number) => compare(i, j) === 0 && !Number.isNaN(data[i * size]);
-  const { first, counts, inverse } = group(n, same, order);
-  const { backend } = x.storage;
-  return {
-    values: indexSelect(t.ndim === 0 ? t.reshape(1) : t, d, ints(first, backend)),
-    inverse: ints(inverse, backend, dim === undefined ? [...x.shape] : [n]),
-    counts: ints(counts, backend),
-  };
+function grouped(op: string, sorted: boolean): (x: Tensor, options?: { dim?: number }) => Unique {
+  return madeOf(op, (x: Tensor, options?: { dim?: number }) => {
+    const { dim } = checkOptions(op, options, uniqueOptions);
+    const t = dim === undefined ? x.detach().flatten() : x.detach();
+    const d = normalizeDim(op, dim ?? 0, t.ndim);
+    const n = t.shape[d] ?? 1;
+    const size = n === 0 ? 0 : t.numel / n;
+    const data = exactOf(t.ndim === 0 ? t : t.transpose(0, d), op);
+    const compare = (i: number, j: number) => {
+      for (let p = i * size, q = j * size, end = p + size; p < end; p++, q++) {
+        const c = inOrder(data[p]!, data[q]!);
+        if (c !== 0) return c;
+      }
+      return 0;
+    };
+    const order = Int32Array.from({ length: n }, (_, i) => i);
+    if (sorted) order.sort((i, j) => compare(i, j) || i - j);
+    const same = (i: number, j: number) => compare(i, j) === 0 && !Number.isNaN(data[i * size]);
+    const { first, counts, inverse } = group(n, same, order);
+    const { backend } = x.storage;
+    return {
+      values: indexSelect(t.ndim === 0 ? t.reshape(1) : t, d, ints(first, backend)),
+      inverse: ints(inverse, backend, dim === undefined ? [...x.shape] : [n]),
+      counts: ints(counts, backend),
+    };
+  });
 }
 
 const isinOptions = { invert: is.boolean };

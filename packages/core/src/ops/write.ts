@@ -1,4 +1,4 @@
-import { DTypeError, ShapeError } from '../errors.js';
+import { DTypeError, named, ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { inPlace } from '../graph/inplace.js';
 import { record } from '../graph/node.js';
@@ -22,9 +22,9 @@ import type * as self from './write.js';
  * x; // [3, 3]
  * ```
  */
-export function copy_(x: Tensor, src: TensorLike): Tensor {
+export const copy_ = /* @__PURE__ */ named('copy_', (x: Tensor, src: TensorLike): Tensor => {
   return assign('copy_', x, src);
-}
+});
 
 function assign(op: string, x: Tensor, src: TensorLike): Tensor {
   checkTensors(op, x);

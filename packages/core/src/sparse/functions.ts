@@ -1,5 +1,5 @@
 import { check, checkOptions, show } from '../check.js';
-import { DTypeError, inNameOf, named, ShapeError } from '../errors.js';
+import { DTypeError, named, ShapeError } from '../errors.js';
 import { isFloat } from '../memory/dtype.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
 import { add, exp, log, mul, sub } from '../ops/elementwise.js';
@@ -75,11 +75,7 @@ export const mm = /* @__PURE__ */ named('mm', ((a: SparseTensor | Tensor, b: Spa
   checkEither('mm', 'b', b);
   if (a.ndim !== 2 || b.ndim !== 2)
     throw new ShapeError('mm', `takes two matrices, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`);
-  try {
-    return matmul(a, b);
-  } catch (error) {
-    throw inNameOf('mm', error);
-  }
+  return matmul(a, b);
 }) as typeof matmul);
 
 /** Options of `addmm` and `sampledAddmm`. */
@@ -108,18 +104,14 @@ export const addmm = /* @__PURE__ */ named(
     checkDense('addmm', 'input', input);
     checkSparse('addmm', 'a', a);
     checkDense('addmm', 'b', b);
-    try {
-      const product = mul(mm(a, b) as Tensor, alpha);
-      // As in PyTorch, beta 0 ignores the input, even where it is NaN.
-      const out = beta === 0 ? product : add(mul(input, beta), product);
-      if (out.ndim === 2 && out.shape[0] === product.shape[0] && out.shape[1] === product.shape[1]) return out;
-      throw new ShapeError(
-        'addmm',
-        `the input ${formatShape(input.shape)} does not broadcast to ${formatShape(product.shape)}`,
-      );
-    } catch (error) {
-      throw inNameOf('addmm', error);
-    }
+    const product = mul(mm(a, b) as Tensor, alpha);
+    // As in PyTorch, beta 0 ignores the input, even where it is NaN.
+    const out = beta === 0 ? product : add(mul(input, beta), product);
+    if (out.ndim === 2 && out.shape[0] === product.shape[0] && out.shape[1] === product.shape[1]) return out;
+    throw new ShapeError(
+      'addmm',
+      `the input ${formatShape(input.shape)} does not broadcast to ${formatShape(product.shape)}`,
+    );
   },
 );
 

@@ -415,6 +415,33 @@ export class SparseTensor {
   }
 }
 
+/** What these refuse is refused in their names, though other operators compute the values. */
+const composed = [
+  'coalesce',
+  'toDense',
+  'toSparseCsr',
+  'matmul',
+  'add',
+  'sub',
+  'mul',
+  'mask',
+  'div',
+  'neg',
+  'sum',
+] as const;
+for (const name of composed) {
+  const compute = SparseTensor.prototype[name] as (...args: unknown[]) => unknown;
+  const method = function (this: SparseTensor, ...args: unknown[]) {
+    try {
+      return Reflect.apply(compute, this, args);
+    } catch (error) {
+      throw inNameOf(name, error);
+    }
+  };
+  Object.defineProperty(method, 'name', { value: name });
+  Object.defineProperty(SparseTensor.prototype, name, { value: method, writable: true, configurable: true });
+}
+
 const isOne = (x: Tensor): boolean => x.numel === 1 && x.ndim <= 1;
 
 function checkFactor(op: string, factor: unknown): void {

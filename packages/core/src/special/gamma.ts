@@ -1,5 +1,5 @@
 import { check } from '../check.js';
-import { AutogradError, named } from '../errors.js';
+import { AutogradError } from '../errors.js';
 import { toFloat } from '../memory/dtype.js';
 import { binary } from '../ops/define.js';
 import { add, exp, mul, neg, sub } from '../ops/elementwise.js';
@@ -7,7 +7,7 @@ import { xlogy } from '../ops/exponential.js';
 import { eq, ge } from '../ops/relational.js';
 import { erfcOf, hurwitz, lgamma, lgammaOf } from '../ops/special.js';
 import { where } from '../ops/where.js';
-import { checkTensors } from '../tensor/check.js';
+import { madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -158,8 +158,7 @@ export const zeta = binary('zeta', {
  * multigammaln(tensor([2, 3]), 2); // [0.4516, 1.55]
  * ```
  */
-export const multigammaln = /* @__PURE__ */ named('multigammaln', (x: Tensor, p: number): Tensor => {
-  checkTensors('multigammaln', x);
+export const multigammaln = /* @__PURE__ */ madeOf('multigammaln', (x: Tensor, p: number): Tensor => {
   check('multigammaln', 'p', p, is.count);
   // One term for each dimension: more would take minutes, and no matrix has so many rows.
   if (p > 2 ** 16) throw new RangeError(`multigammaln: p must be at most 65536, got ${p}`);

@@ -1,16 +1,20 @@
 import { show } from '../check.js';
-import { DTypeError } from '../errors.js';
+import { DTypeError, entered, named } from '../errors.js';
 import { isInteger } from '../memory/dtype.js';
 import { Tensor } from './tensor.js';
 
 /** Refuses what is no tensor: JavaScript callers get no help from the compiler. */
 export function checkTensors(op: string, ...values: readonly unknown[]): void {
+  entered.op = op;
   for (let i = 0; i < values.length; i++) if (!Tensor.is(values[i])) refuse(op, values[i]);
 }
 
 function refuse(op: string, value: unknown): never {
   throw new TypeError(`${op}: expected a Tensor, got ${showOther(value)}`);
 }
+
+/** What inherits from the class without being one. */
+export const noTensor = 'a proxy of a Tensor, or an object that only inherits from it';
 
 /** What is no tensor, as errors show it. */
 export function showOther(value: unknown): string {
@@ -20,7 +24,15 @@ export function showOther(value: unknown): string {
   } catch {
     // A proxy that was revoked.
   }
-  return inherits ? 'a proxy of one, or an object that only inherits from Tensor; pass the tensor itself' : show(value);
+  return inherits ? `${noTensor}; pass the tensor itself` : show(value);
+}
+
+/** The operator `op` of a tensor and more, which is made of others. */
+export function madeOf<A extends readonly any[], R>(
+  op: string,
+  compute: (x: Tensor, ...rest: A) => R,
+): (x: Tensor, ...rest: A) => R {
+  return named(op, compute, checkTensors);
 }
 
 /** Refuses indices and classes that are no integers; int64, int32 and the small ones will all do. */

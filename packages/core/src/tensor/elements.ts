@@ -1,4 +1,5 @@
 import { bitsAmong, numbersAmong } from '../backend/host/data.js';
+import { entered } from '../errors.js';
 import { allocateUninitialized } from '../memory/allocate.js';
 import type { Bits } from '../memory/coding.js';
 import { type Complex, recordOf, type TypedArray } from '../memory/dtype.js';
@@ -23,7 +24,8 @@ export function elementsAmong(t: Tensor, stored: TypedArray | Bits): TypedArray 
 }
 
 /** The same as a copy, which is the caller's. */
-export function copyAmong(t: Tensor, stored: TypedArray | Bits): TypedArray {
+export function copyAmong(op: string, t: Tensor, stored: TypedArray | Bits): TypedArray {
+  entered.op = op;
   const elements = elementsAmong(t, stored);
   if (!t.isContiguous || recordOf(t.dtype).coding !== undefined) return elements;
   const out = allocateUninitialized(t.dtype, t.numel);

@@ -2,7 +2,7 @@ import type { Backend } from '../backend/backend.js';
 import { backendFor, getDefaultDevice } from '../backend/backends.js';
 import { pinResult } from '../backend/cpu.js';
 import { checkOptions, type Schema } from '../check.js';
-import { named } from '../errors.js';
+import { entered, named } from '../errors.js';
 import { allocate } from '../memory/allocate.js';
 import { checkDType, type DType, isComplex, recordOf, type TypedArray } from '../memory/dtype.js';
 import { checkShape, type Shape, sizeOf } from '../memory/shape.js';
@@ -61,6 +61,7 @@ export function make(
   fill: number | ((data: TypedArray) => void),
   known: Schema<RandomOptions> | Schema<TensorOptions> = tensorOptions,
 ): Tensor {
+  entered.op = op;
   const chosen = checkOptions(op, options, known as Schema<TensorOptions>);
   const size = checkShape(op, shape);
   const dtype = checkDType(op, chosen.dtype ?? 'float32');

@@ -6,7 +6,7 @@ import { giveBack, isGone } from '../backend/gone.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { brand, thisCopy } from '../brand.js';
 import { checkOptions, show } from '../check.js';
-import { AutogradError, DeviceError, DTypeError, inNameOf, ShapeError } from '../errors.js';
+import { AutogradError, DeviceError, DTypeError, entered, inNameOf, ShapeError } from '../errors.js';
 import { placeAbove, placeHint } from '../grad/diagnostics.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
 import type { Edge, Node, UntrackedCause } from '../graph/node.js';
@@ -26,6 +26,7 @@ import {
   sizeOf,
 } from '../memory/shape.js';
 import type { Storage } from '../memory/storage.js';
+import { noTensor } from './check.js';
 import { copyAmong, elementsOf, type NestedArray, nestedOf, storedAmong, storedOf } from './elements.js';
 import { formatTensor } from './format.js';
 import { frozen } from './frozen.js';
@@ -41,8 +42,6 @@ export interface ViewInfo {
   /** Taken while recording was off, of a tensor it would have been recorded for. */
   readonly untracked: boolean;
 }
-
-const noTensor = 'a proxy of a Tensor, or an object that only inherits from it';
 
 /**
  * An n-dimensional array that remembers how it was computed.
@@ -133,12 +132,12 @@ export class Tensor {
 
   /** @internal A new zeroed tensor. */
   static zeros(dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
-    return new Tensor(noteMade(backend.allocate(dtype, sizeOf(shape), 'zeros')), dtype, shape);
+    return made(dtype, shape, backend, 'zeros');
   }
 
   /** @internal A new tensor whose elements must all be written: their values are anything. */
   static uninitialized(dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
-    return new Tensor(noteMade(backend.allocate(dtype, sizeOf(shape), 'uninitialized')), dtype, shape);
+    return made(dtype, shape, backend, 'uninitialized');
   }
 
   /** The gradient that `backward()` accumulated; same shape, `null` until then. */
@@ -357,12 +356,12 @@ export class Tensor {
    * Float64Array, and refused where that does not hold them (`toBigInt64Array` does).
    */
   toTypedArray(): TypedArray {
-    return copyAmong(this, this.storage.backend.read(this.storage, 'toTypedArray'));
+    return copyAmong('toTypedArray', this, this.storage.backend.read(this.storage, 'toTypedArray'));
   }
 
   /** The elements as `toTypedArray` gives them, on every device: of those that cannot be read at once too. */
   async data(): Promise<TypedArray> {
-    return copyAmong(this, await this.storage.backend.readAsync(this.storage));
+    return copyAmong('data', this, await this.storage.backend.readAsync(this.storage));
   }
 
   /**
@@ -399,9 +398,9 @@ export class Tensor {
    * @internal The same values on another device, without a graph: on its own it is a copy that starts at its storage.
    */
   moved(to: Backend, stored = storedOf(this, 'to')): Tensor {
-    const storage = noteMade(to.allocate(this.dtype, this.numel, 'uninitialized'));
-    to.write(storage, stored);
-    return new Tensor(storage, this.dtype, this.shape);
+    const t = Tensor.uninitialized(this.dtype, this.shape, to);
+    to.write(t.storage, stored);
+    return t;
   }
 
   /** A copy of the elements of an integer or bool tensor in row-major order, as 64-bit integers. */
@@ -505,6 +504,15 @@ function clear(grad: Tensor): void {
   else kernels.copy(Tensor.zeros(grad.dtype, [], storage.backend).expand(grad.shape), grad);
   closeWindows();
   storage.version++;
+}
+
+/** A new tensor; a device that has no memory for it refuses in the name of the operator under way. */
+function made(dtype: DType, shape: Shape, backend: Backend, fill: 'zeros' | 'uninitialized'): Tensor {
+  try {
+    return new Tensor(noteMade(backend.allocate(dtype, sizeOf(shape), fill)), dtype, shape);
+  } catch (error) {
+    throw inNameOf(entered.op, error, `, for shape ${formatShape(shape)}`);
+  }
 }
 
 /** Optimizers and kernels read a gradient as far as its tensor goes. */

@@ -1,4 +1,4 @@
-import { allocate, allocateUninitialized } from '../../memory/allocate.js';
+import { allocate, allocateBits, allocateUninitialized } from '../../memory/allocate.js';
 import type { Bits, Coding } from '../../memory/coding.js';
 import { type DType, recordOf, type TypedArray } from '../../memory/dtype.js';
 import { currentScope } from '../../memory/scope.js';
@@ -90,7 +90,7 @@ function made(dtype: DType, length: number, allocate: (dtype: DType, length: num
   if (complex !== undefined) return complex.storage(allocate(complex.part, 2 * length)) as never;
   return coding === undefined
     ? new HostStorage(allocate(dtype, length), dtype)
-    : withBits(new coding.bits(length), coding, dtype);
+    : withBits(allocateBits(dtype, length), coding, dtype);
 }
 
 function encoded(values: TypedArray, coding: Coding): Bits {
