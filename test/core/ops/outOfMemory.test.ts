@@ -32,8 +32,7 @@ const values = (result: unknown): unknown => {
 };
 
 /** The operators that the function of a case calls, itself or by a helper of the table. */
-const namesIn = (fn: Case[0]): string[] =>
-  [...String(fn).matchAll(/(\w+)\(/g)].flatMap(([, name]) => helpers[name!] ?? name!);
+const namesIn = (fn: Case[0]): string[] => (String(fn).match(/\w+/g) ?? []).flatMap((name) => helpers[name] ?? name);
 
 const helpers: Record<string, string[]> = {
   symmetric: ['add', 'transpose'],

@@ -83,9 +83,10 @@ describe('results that are too large', () => {
     );
   });
 
-  it('and what the engine has no memory for, by dtype and bytes', () => {
+  it('and what the engine has no memory for, in the name of the operator under way, by dtype and bytes', () => {
+    ones([2]).exp();
     expect(() => allocate('float64', 2 ** 40)).toThrow(
-      'memory: 1099511627776 elements of float64 need 8796093022208 bytes, which cannot be had',
+      'exp: 1099511627776 elements of float64 need 8796093022208 bytes, which cannot be had',
     );
   });
 });
