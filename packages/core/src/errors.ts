@@ -44,7 +44,7 @@ export class AutogradError extends TensorError {
 }
 
 /** The operator that was entered last: what all operators share refuses in its name. */
-export const entered = { op: 'allocate' };
+export const entered = { op: 'memory' };
 
 /** The same error in the name of `op`: where an operator is made of others, their refusals are its own. */
 export function inNameOf(op: string, error: unknown, more = ''): unknown {

@@ -181,8 +181,7 @@ export const scatterReduce = /* @__PURE__ */ named(
     const { includeSelf = true } = checkOptions('scatterReduce', options, scatterReduceOptions);
     checkTensors('scatterReduce', x, index, src);
     const d = normalizeDim('scatterReduce', dim, x.ndim);
-    if (!['sum', 'mean', 'amax', 'amin'].includes(reduce))
-      throw new TypeError(`scatterReduce: reduce must be 'sum', 'mean', 'amax' or 'amin', got ${show(reduce)}`);
+    check('scatterReduce', 'reduce', reduce, is.oneOf('sum', 'mean', 'amax', 'amin'));
     const part = covering('scatterReduce', src, index, x);
     checkAlong('scatterReduce', x, d, index);
     if (reduce === 'amax' || reduce === 'amin') return extremes(x, d, index, part, reduce, includeSelf);
@@ -249,7 +248,7 @@ export function take(x: Tensor, index: Tensor): Tensor {
 }
 
 function checkIndex(op: string, index: Tensor): void {
-  if (!Tensor.is(index)) throw new TypeError(`${op}: the index must be a Tensor, got ${show(index)}`);
+  check(op, 'the index', index, is.tensor);
   checkIntegers(op, 'indices', index);
 }
 

@@ -13,9 +13,6 @@ function refuse(op: string, value: unknown): never {
   throw new TypeError(`${op}: expected a Tensor, got ${showOther(value)}`);
 }
 
-/** What inherits from the class without being one. */
-export const noTensor = 'a proxy of a Tensor, or an object that only inherits from it';
-
 /** What is no tensor, as errors show it. */
 export function showOther(value: unknown): string {
   let inherits = false;
@@ -24,7 +21,9 @@ export function showOther(value: unknown): string {
   } catch {
     // A proxy that was revoked.
   }
-  return inherits ? `${noTensor}; pass the tensor itself` : show(value);
+  return inherits
+    ? 'a proxy of a Tensor, or an object that only inherits from it; pass the tensor itself'
+    : show(value);
 }
 
 /** The operator `op` of a tensor and more, which is made of others. */

@@ -26,7 +26,6 @@ import {
   sizeOf,
 } from '../memory/shape.js';
 import type { Storage } from '../memory/storage.js';
-import { noTensor } from './check.js';
 import { copyAmong, elementsOf, type NestedArray, nestedOf, storedAmong, storedOf } from './elements.js';
 import { formatTensor } from './format.js';
 import { frozen } from './frozen.js';
@@ -42,6 +41,8 @@ export interface ViewInfo {
   /** Taken while recording was off, of a tensor it would have been recorded for. */
   readonly untracked: boolean;
 }
+
+const noTensor = 'a proxy of a Tensor, or an object that only inherits from it';
 
 /**
  * An n-dimensional array that remembers how it was computed.
