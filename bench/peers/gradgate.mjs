@@ -93,7 +93,7 @@ const deep = (width, depth) =>
 
 /** How each case is run: eagerly, or as the environment says inside `compile` or `tidy`. */
 const around = {
-  compile: (run) => compile(() => run()),
+  compile: (run) => compile(() => run(), { reuseResults: true }),
   tidy: (run) => core.tidy.wrap(() => void run()),
 }[process.env.GRADGATE_BENCH_AROUND ?? ''];
 

@@ -12,10 +12,40 @@ export const products = [
 
 export const sizes = ['1e3', '1e5', '1e7'];
 
-/** The floating point operations of a product, by its name; undefined for other cases. */
+/** The products of a step, forward and backward: m, k, n, and how many of them; convolutions as products of their patches. */
+const tokens = 8 * 32;
+const steps = {
+  'MLP 784-128-10, batch 64, train': [
+    [64, 784, 128, 2],
+    [64, 128, 10, 3],
+  ],
+  'MLP 784-128-10, batch 64, infer under @noGrad': [
+    [64, 784, 128, 1],
+    [64, 128, 10, 1],
+  ],
+  'MLP 784-128-10, batch 64, infer, recording': [
+    [64, 784, 128, 1],
+    [64, 128, 10, 1],
+  ],
+  'CNN 28x28, batch 32, train': [
+    [32 * 28 * 28, 9, 16, 2],
+    [32 * 14 * 14, 9 * 16, 32, 3],
+    [32, 32 * 49, 10, 3],
+  ],
+  'transformer layer 8x32x64, train': [
+    [tokens, 64, 192, 2],
+    [tokens, 64, 64, 3],
+    [tokens, 64, 256, 6],
+    [8 * 4 * 32, 16, 32, 6],
+  ],
+  'attention 8x4x64x32, forward and backward': [[8 * 4 * 64, 32, 64, 6]],
+};
+
+/** The floating point operations of the products in a case; undefined where it has none, or where they were not counted. */
 export function flopsOf(name) {
-  const found = products.find(([product]) => product === name);
-  return found && 2 * found[1] * found[2] * found[3];
+  const product = products.find(([title]) => title === name);
+  const parts = product ? [[...product.slice(1, 4), 1]] : steps[name];
+  return parts?.reduce((sum, [m, k, n, times]) => sum + 2 * m * k * n * times, 0);
 }
 
 /** `product(m, k, n, transA, transB)` makes a case of these sizes. */

@@ -31,7 +31,9 @@ function checked(args, known, names) {
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new RangeError(`--rounds takes a positive integer, got "${values.rounds}"`);
   if (values.ways && values.peers) throw new RangeError('--ways says which peers there are; leave out --peers');
-  const peers = values.ways ? [...ways, 'pytorch'] : (values.peers?.split(',').map((name) => name.trim()) ?? known);
+  const peers = values.ways
+    ? [...ways, 'pytorch', 'peak']
+    : (values.peers?.split(',').map((name) => name.trim()) ?? known);
   for (const name of peers)
     if (!known.includes(name)) throw new RangeError(`--peers: no peer "${name}", there are ${known.join(', ')}`);
   const only = values.only ?? '';

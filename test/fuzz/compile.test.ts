@@ -22,7 +22,7 @@ it('random steps give the same compiled, to the last bit, whatever changes betwe
     const plain = program(seed, ((fn: unknown) => fn) as typeof compile);
     const expected = Array.from({ length: calls }, plain);
     const compiled = program(seed, ((fn: () => void) => {
-      const made = compile(fn);
+      const made = compile(fn, { reuseResults: seed % 2 === 1 });
       step = made;
       return made;
     }) as typeof compile);

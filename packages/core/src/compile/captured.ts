@@ -6,6 +6,9 @@ import type { FusedOp } from './chains.js';
 /** One thing that a replay does. */
 export type Step = (args: readonly Tensor[]) => void;
 
+/** Where the elements of a tensor begin. */
+export type Placed = Pick<Tensor, 'storage' | 'offset'>;
+
 /** Kernels are kept for so many places where arguments begin; for others they run as they are. */
 const maxPlaces = 4;
 
@@ -22,7 +25,7 @@ export function captured(
   stepOf: (op: FusedOp) => Step,
   ahead: ReadonlyMap<FusedOp, unknown>,
   backend: Backend,
-  bound: () => readonly Tensor[],
+  bound: () => readonly Placed[],
 ): Step[] {
   const steps: Step[] = [];
   let draws: Step[] = [];
@@ -55,7 +58,7 @@ const isRepeatable = (op: FusedOp): boolean =>
   (op.kind === 'kernel' && !op.args.some((arg) => arg instanceof Generator));
 
 /** Kernels whose calls are kept, for as many places where arguments begin in their memory as there may be. */
-function kept(kernels: readonly Step[], backend: Backend, bound: () => readonly Tensor[]): Step {
+function kept(kernels: readonly Step[], backend: Backend, bound: () => readonly Placed[]): Step {
   const all = new Map<string, Captured>();
   let isRefused = false;
   return (args) => {

@@ -15,9 +15,14 @@ export interface CompileOptions {
   check?: boolean;
   /** The largest number of records, 16 by default; calls beyond that run as they are. */
   maxRecords?: number;
+  /**
+   * Whether float32 and int32 results of a replay lie in the memory of its record, so that none is copied; false by default. The next
+   * replay writes there again: from then on using them is an error, and `clone()` keeps them. Without effect on a GPU.
+   */
+  reuseResults?: boolean;
 }
 
-const optionKinds = { check: is.boolean, maxRecords: is.size };
+const optionKinds = { check: is.boolean, maxRecords: is.size, reuseResults: is.boolean };
 
 /**
  * Records the kernels that a function of tensors calls, and calls only these from then on: a forward pass, or
@@ -31,8 +36,8 @@ const optionKinds = { check: is.boolean, maxRecords: is.size };
  *
  * Other effects of the function happen in recorded calls only: `console.log`, counters in closures, reads of variables
  * around it. `{ check: true }` finds functions that depend on them. Functions that read values (`item()`, `toArray()`)
- * or are asynchronous run as they are, and `explain()` says so. The tensors that a call returns are new ones. They have
- * a graph, of one operation, if the plain function's would and no backward pass has gone through it.
+ * or are asynchronous run as they are, and `explain()` says so. The tensors that a call returns are new ones, unless
+ * `reuseResults` is set. They have a graph, of one operation, if the plain function's would and no backward pass has gone through it.
  *
  * ```ts
  * const w = ones([2], { requiresGrad: true });

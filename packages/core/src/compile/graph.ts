@@ -1,9 +1,8 @@
 import { gradientsWithin } from '../autograd/backward.js';
 import { defineFunction } from '../autograd/function.js';
 import { AccumulateGrad, gradEdge, leafEdge, type Node } from '../graph/node.js';
-import { contiguousStrides } from '../memory/shape.js';
-import type { Storage } from '../memory/storage.js';
 import { Tensor } from '../tensor/tensor.js';
+import { wholeOf } from './memory.js';
 import { Plan } from './plan.js';
 import { Recording } from './recorder.js';
 import { tensorsOf } from './results.js';
@@ -183,6 +182,3 @@ function recordBackward(recording: Recording, outs: readonly Tensor[], inputs: r
   }
   return null;
 }
-
-const wholeOf = (storage: Storage, length: number): Tensor =>
-  new Tensor(storage, storage.dtype, [length], contiguousStrides([length]), 0);

@@ -2,8 +2,8 @@ import { HostStorage } from '../backend/host/storage.js';
 import type { Kernels, View } from '../backend/kernels.js';
 import { copiesStrided } from '../backend/wasm/kernels.js';
 import { pin, residence } from '../backend/wasm/residency.js';
-import { contiguousStrides } from '../memory/shape.js';
 import type { Storage } from '../memory/storage.js';
+import { Tensor } from '../tensor/tensor.js';
 import { isView, type Op, type Recording } from './recorder.js';
 
 /**
@@ -46,7 +46,7 @@ export function withOperandsInPlace(
     const { dtype, shape, numel } = view;
     const storage = HostStorage.heap(dtype, 0);
     made.set(storage, numel);
-    const copy = { storage, dtype, shape, numel, strides: contiguousStrides(shape), offset: 0, isContiguous: true };
+    const copy = new Tensor(storage, dtype, shape);
     result.push({ kind: 'kernel', name: 'copy', args: [view, copy] });
     return copy;
   };

@@ -4,6 +4,7 @@ import { HostStorage } from '../backend/host/storage.js';
 import { pin } from '../backend/wasm/residency.js';
 import type { DType } from '../memory/dtype.js';
 import type { Storage } from '../memory/storage.js';
+import { Tensor } from '../tensor/tensor.js';
 
 /** How a plan has memory: blocks, which storages share that are not in use at the same time. */
 export interface PlanMemory {
@@ -49,3 +50,7 @@ export const memoryOf = (backend: Backend): PlanMemory =>
         isFilledApart: true,
         rest: 8,
       };
+
+/** All elements of a storage, or the first `length`. */
+export const wholeOf = (storage: Storage, length = storage.length): Tensor =>
+  new Tensor(storage, storage.dtype, [length]);

@@ -7,11 +7,12 @@ import { isPlain } from '../check.js';
 import type { Storage } from '../memory/storage.js';
 import { currentGenerator, Generator } from '../tensor/random.js';
 import { onLentGrad, Tensor } from '../tensor/tensor.js';
-import { captured, type Step } from './captured.js';
+import { captured, type Placed, type Step } from './captured.js';
 import { chainOf, type FusedOp, fused } from './chains.js';
 import { withOperandsInPlace } from './inPlace.js';
+import { type Lent, lentBy } from './lent.js';
 import { type Layout, layOut } from './lifetimes.js';
-import { memoryOf } from './memory.js';
+import { memoryOf, wholeOf } from './memory.js';
 import { isView, type Recording } from './recorder.js';
 import { newResults, tensorsOf } from './results.js';
 
@@ -66,13 +67,15 @@ export class Plan {
   private readonly steps: readonly Step[];
   private slots: Slot[] = [];
   /** The tensors that the slots stand for in this call. */
-  private bound: readonly Tensor[] = [];
+  private bound: readonly Placed[] = [];
   private readonly backend: Backend;
   /** The memory of each storage that the call made. */
   private readonly storages: Map<Storage, Storage>;
   private readonly views = new Map<View, View>();
   private readonly foreignWrites: [Storage, number][] = [];
   private readonly result: Part;
+  /** Results in the memory of the plan; null if they have their own. */
+  private readonly lent: Lent | null;
 
   constructor(
     recording: Recording,
@@ -81,6 +84,7 @@ export class Plan {
     result: unknown,
   ) {
     this.backend = recording.device;
+    this.lent = lentBy(recording);
     for (const op of recording.ops) if (op.kind === 'kernel') this.kernels[op.name] = (this.kernels[op.name] ?? 0) + 1;
     this.actions = recording.ops.filter(({ kind }) => kind === 'action').length;
     for (const [i, t] of args.entries()) this.addSlot((args) => args[i]!, t, recording);
@@ -98,13 +102,14 @@ export class Plan {
       this.backend === cpu
         ? fused(withOperandsInPlace(recording, new Set(args.map(({ storage }) => storage)), made), made)
         : recording.ops.filter((op) => !('storage' in op) || op.storage.backend === this.backend);
-    for (const storage of newResults(ops, made, recording.finalGrads, tensorsOf(result))) {
+    const results = tensorsOf(result);
+    for (const storage of this.lent ? [] : newResults(ops, made, recording.finalGrads, results)) {
       const length = made.get(storage)!;
       const make = () => Tensor.uninitialized(storage.dtype, [length], this.backend);
       this.addSlot(make, { storage, offset: 0 }, recording);
       made.delete(storage);
     }
-    const stay = new Set(tensorsOf(result).map(({ storage }) => storage));
+    const stay = new Set(results.map(({ storage }) => storage));
     for (const grad of recording.finalGrads.values()) if (grad !== null) stay.add(grad.storage);
     const layout = layOut(ops, made, stay, memoryOf(this.backend));
     ({ storages: this.storages, bytes: this.bytes, unshared: this.unshared } = layout);
@@ -125,8 +130,9 @@ export class Plan {
   replay(args: readonly Tensor[]): unknown {
     this.running = true;
     try {
-      const bound = this.slots.map(({ of }) => of(args));
+      const bound = this.slots.map(({ of }) => this.outlasting(of(args)));
       this.bound = bound;
+      this.lent?.takeBack();
       for (const [i, { views }] of this.slots.entries()) {
         const { storage, offset } = bound[i]!;
         for (const { view, behind } of views) {
@@ -147,11 +153,13 @@ export class Plan {
     }
   }
 
-  private addSlot(
-    of: Slot['of'],
-    { storage, offset }: Pick<Tensor, 'storage' | 'offset'>,
-    { foreign }: Recording,
-  ): void {
+  /** A copy of a result of the call before, which this call writes over; anything else as it is. */
+  private outlasting(t: Tensor): Placed {
+    if (!this.lent?.has(t.storage)) return t;
+    return { storage: copyOf(wholeOf(t.storage)).storage, offset: t.offset };
+  }
+
+  private addSlot(of: Slot['of'], { storage, offset }: Placed, { foreign }: Recording): void {
     const before = foreign.get(storage);
     this.slots.push({ of, storage, offset, views: [], writes: before === undefined ? 0 : storage.version - before });
   }
@@ -187,12 +195,11 @@ export class Plan {
         return () => this.backend.kernels.copy(from, out);
       }
       case 'draw': {
-        const storage = this.storages.get(op.storage);
         const { draw, generator } = op;
-        if (storage === undefined) throw new Error('what is drawn has memory');
-        const [rule, out] = [{ name: 'draw', loop: draw }, wholeOf(storage)];
-        if (recording.isAround(generator)) return () => this.backend.kernels.random(rule, currentGenerator(), [], out);
-        return () => this.backend.kernels.random(rule, generator, [], out);
+        const isAround = recording.isAround(generator);
+        // What is drawn has memory.
+        const [rule, out] = [{ name: 'draw', loop: draw }, wholeOf(this.storages.get(op.storage)!)];
+        return () => this.backend.kernels.random(rule, isAround ? currentGenerator() : generator, [], out);
       }
       case 'grad':
         return this.setGrad(op.leaf, op.grad);
@@ -266,7 +273,7 @@ export class Plan {
     if (at >= 0) return (args) => args[at];
     if (this.storages.has(t.storage)) {
       const view = this.viewOf(t);
-      return () => copyOf(view);
+      return () => this.lent?.lend(view) ?? copyOf(view);
     }
     const slot = this.slotOf(t.storage);
     if (slot === undefined && t.viewInfo === null) return () => t;
@@ -276,9 +283,3 @@ export class Plan {
 }
 
 const nothing = (): void => {};
-
-/** All elements of a storage. */
-const wholeOf = (storage: Storage): View => {
-  const { dtype, length } = storage;
-  return { storage, dtype, shape: [length], numel: length, strides: [1], offset: 0, isContiguous: true };
-};

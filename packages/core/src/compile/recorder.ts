@@ -58,6 +58,8 @@ export class Recording implements Recorder {
   private readonly heldByArguments: Held[] = [];
   /** What must still be true for a replay: it says what is not. */
   readonly conditions: (() => string | null)[] = [];
+  /** The function whose results lie in the memory of its record until the next call; null if they have their own. */
+  lender: string | null = null;
   /** Storages that the call allocated, with their lengths, as it may have given them back since. */
   readonly made = new Map<Storage, number>();
   /** What storages over an array held at first. */

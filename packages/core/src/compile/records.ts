@@ -37,11 +37,11 @@ export class Records {
     // A compiled function that is called in a recording becomes a part of that.
     if (current.current !== null) return run();
     this.calls++;
-    if (batching.current !== null) return this.asItIs(run, 'it is called inside of vmap', null);
-    if (currentObserver()) return this.asItIs(run, 'somebody observes gates', null);
-    if (currentSavedTensorHooks() !== null) return this.asItIs(run, 'hooks on saved tensors are in force', null);
+    if (batching.current !== null) return this.asItIs(run, 'it is called inside of vmap');
+    if (currentObserver()) return this.asItIs(run, 'somebody observes gates');
+    if (currentSavedTensorHooks() !== null) return this.asItIs(run, 'hooks on saved tensors are in force');
     const signature = signatureOf(self, args);
-    if (signature.refused !== null) return this.asItIs(run, signature.refused, null);
+    if (signature.refused !== null) return this.asItIs(run, signature.refused);
     const known = this.refused.get(signature.key);
     if (known !== undefined) {
       const found = this.breaks.get(known)!;
@@ -132,17 +132,17 @@ export class Records {
         );
       return result;
     }
+    const name = this.fn.name || 'compile';
+    if (this.options.reuseResults) recording.lender = name;
     const outs = resultsWithGraph(recording, result, tensors);
     const plan =
       outs.length === 0
         ? new Plan(recording, tensors, result)
-        : GraphPlan.of(this.fn.name || 'compile', recording, nodes, tensors, result, outs);
+        : GraphPlan.of(name, recording, nodes, tensors, result, outs);
     if (plan === null) return this.refuse(key, recording.broken!, result);
     this.count++;
     const entry = entryOf(recording, plan, args, tensors, trace);
-    const all = this.entries.get(key);
-    if (all === undefined) this.entries.set(key, [entry]);
-    else all.push(entry);
+    this.entries.set(key, [...(this.entries.get(key) ?? []), entry]);
     return result;
   }
 
@@ -152,8 +152,8 @@ export class Records {
     return result;
   }
 
-  private asItIs(run: () => unknown, why: string, at: string | null): unknown {
-    this.noteBreak({ why, at });
+  private asItIs(run: () => unknown, why: string): unknown {
+    this.noteBreak({ why, at: null });
     return run();
   }
 

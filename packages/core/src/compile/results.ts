@@ -23,9 +23,8 @@ export function newResults(
 ): Storage[] {
   const gradients = new Set([...finalGrads.values()].map((grad) => grad?.storage));
   const isWrittenOnce = (storage: Storage): boolean => {
-    const users = ops.filter((op) => usedBy(op).includes(storage));
-    const uses = users.flatMap(usedBy).filter((used) => used === storage);
-    return uses.length === 1 && (users[0]!.kind === 'kernel' || users[0]!.kind === 'chain');
+    const users = ops.flatMap((op) => usedBy(op).flatMap((used) => (used === storage ? op.kind : [])));
+    return users.length === 1 && (users[0] === 'kernel' || users[0] === 'chain');
   };
   const whole = results.filter(({ storage, numel }) => made.get(storage) === numel);
   return [...new Set(whole.map(({ storage }) => storage))].filter(

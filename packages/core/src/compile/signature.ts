@@ -96,8 +96,8 @@ function addTensor(t: Tensor, parts: string[], tensors: Tensor[], state: { refus
     return;
   }
   const { dtype, shape, strides, storage, inference, requiresGrad } = t;
-  const shared = tensors.findIndex((other) => other.storage === storage);
-  if (shared >= 0) state.refused = 'two of its arguments are different tensors over one memory';
+  if (tensors.some((other) => other.storage === storage))
+    state.refused = 'two of its arguments are different tensors over one memory';
   const { device } = t;
   if (device !== 'cpu' && !storage.backend.captures) state.refused = `an argument is on ${device}`;
   tensors.push(t);
