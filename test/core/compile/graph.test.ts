@@ -101,6 +101,36 @@ describe('a result with a graph, whose backward pass is outside of the compiled 
     for (const { why } of breaks) expect(why).not.toMatch(/backward pass/);
   });
 
+  it('is there after a backward pass inside that kept the graph', () => {
+    const w = randn([3], { requiresGrad: true });
+    expectSame(
+      (x) => {
+        const y = x.mul(w);
+        const [g] = grad(y.square().sum(), [w], { retainGraph: true });
+        w.grad = w.grad === null ? g! : w.grad.add(g!);
+        return y;
+      },
+      batches([3]),
+      [w],
+    );
+  });
+
+  it('is one tensor where the function returns one twice', () => {
+    const w = randn([3], { requiresGrad: true });
+    const f = compile((x: Tensor) => {
+      const y = x.mul(w);
+      return { y, all: [y, y.sum()] } as const;
+    });
+    for (let i = 0; i < 3; i++) {
+      const { y, all } = f(ones([3]));
+      expect(all[0]).toBe(y);
+      w.grad = null;
+      y.sum().add(all[0].mul(2).sum()).backward();
+      expect(w.grad!.toArray()).toEqual([3, 3, 3]);
+    }
+    expect(f.explain().replays).toBe(2);
+  });
+
   it('is that of layers, with what they keep', () => {
     const model = new nn.Sequential(
       new nn.Conv2d(1, 4, 3, { padding: 1 }),

@@ -190,7 +190,7 @@ export function execute(
     callbacks: [],
   };
   active.push(run);
-  recording.current?.wentThrough(order);
+  recording.current?.wentThrough(order, retainGraph);
   try {
     for (let i = 0; i < roots.length; i++) {
       // The caller may hold it too.

@@ -7,9 +7,9 @@ import { Plan } from './plan.js';
 import { Recording } from './recorder.js';
 import { tensorsOf } from './results.js';
 
-/** The results of a call that have a graph, which no backward pass has gone through. */
-export const resultsWithGraph = ({ passed }: Recording, result: unknown, args: readonly Tensor[]): Tensor[] =>
-  tensorsOf(result).filter((t) => t.gradFn !== null && !args.includes(t) && !passed.has(t.gradFn));
+/** The results of a call that have a graph which a backward pass can go through. */
+export const resultsWithGraph = ({ used }: Recording, result: unknown, args: readonly Tensor[]): Tensor[] =>
+  tensorsOf(result).filter((t) => t.gradFn !== null && !args.includes(t) && !used.has(t.gradFn));
 
 /**
  * A call whose results have a graph, as two plans: one for the call itself, and one for a backward pass from its
@@ -21,8 +21,6 @@ export class GraphPlan {
   private readonly backward: Plan;
   /** What gets gradients: a leaf, or the number of an argument. */
   private readonly inputs: readonly (Tensor | number)[];
-  /** The numbers of results with a graph. */
-  private readonly outputs: readonly number[];
   /** The numbers of arguments that the backward pass reads. */
   private readonly reads: readonly number[];
   /** How many results of the first plan are for the second one alone. */
@@ -43,11 +41,9 @@ export class GraphPlan {
     const kept = [...back.foreign.keys()].filter((storage) => recording.made.has(storage));
     const tensors = kept.map((storage) => wholeOf(storage, recording.made.get(storage)!));
     this.kept = kept.length;
-    this.forward = new Plan(recording, args, [result, ...tensors]);
+    this.forward = new Plan(recording, args, [result, outs, ...tensors]);
     this.backward = new Plan(back, [...starts, ...tensors, ...args], grads);
     this.inputs = inputs.map((t) => (args.includes(t) ? args.indexOf(t) : t));
-    // A tensor that is there twice counts twice: a replay gives two.
-    this.outputs = tensorsOf(result).flatMap((t, i) => (outs.includes(t) ? [i] : []));
     this.reads = args.flatMap((t, i) => (back.foreign.has(t.storage) || grads.includes(t) ? [i] : []));
     const storages = new Set([...kept, ...args.map(({ storage }) => storage)]);
     this.others = [...back.seen].filter(({ storage }) => !storages.has(storage));
@@ -55,12 +51,11 @@ export class GraphPlan {
       name,
       onceDifferentiable: true,
       forward: (ctx, call, ..._inputs: Tensor[]) => {
-        const [value, ...saved] = this.forward.replay(call.args) as [unknown, ...Tensor[]];
+        const [value, outs, ...saved] = this.forward.replay(call.args) as [unknown, Tensor[], ...Tensor[]];
         call.result = value;
         // With the others, a write to them between the passes is found.
         ctx.saveForBackward(...saved, ...this.reads.map((i) => call.args[i]!), ...this.others);
-        const made = tensorsOf(value);
-        return this.outputs.map((i) => made[i]!);
+        return outs;
       },
       backward: (ctx, ...given) => {
         const saved = ctx.savedTensors;
@@ -134,24 +129,20 @@ function inputsOf(
   const inputs = new Set<Tensor>();
   const seen = new Set<Node>();
   const left = outs.map((t) => gradEdge(t)!);
-  const refuse = (why: string): null => {
-    recording.refuse(why);
-    return null;
-  };
   if (!outs.every(({ storage }) => recording.made.has(storage)))
-    return refuse('it returns a view of memory from elsewhere, with a graph');
+    return recording.refuse('it returns a view of memory from elsewhere, with a graph');
   for (let edge = left.pop(); edge !== undefined; edge = left.pop()) {
     const { node, index } = edge;
     const at = edges.findIndex((other) => other !== null && other.node === node && other.index === index);
     if (at >= 0) inputs.add(args[at]!);
     else if (node instanceof AccumulateGrad) {
       if (recording.made.has(node.leaf.storage))
-        return refuse('a leaf is made inside, which the results have a graph to');
+        return recording.refuse('a leaf is made inside, which the results have a graph to');
       inputs.add(node.leaf);
     } else if (!nodes.has(node))
-      return refuse('its graph goes on to a tensor from elsewhere that was computed with gradients on');
+      return recording.refuse('its graph goes on through the graph of a tensor from elsewhere');
     else if (node.gradHooks !== null || node.nodeHooks !== null || node.retained !== null)
-      return refuse('there is a hook on its graph, or a gradient to be kept by retainGrad');
+      return recording.refuse('there is a hook on its graph, or a gradient to be kept by retainGrad');
     else if (!seen.has(node)) {
       seen.add(node);
       for (const next of node.edges) if (next !== null) left.push(next);
@@ -176,9 +167,8 @@ function recordBackward(recording: Recording, outs: readonly Tensor[], inputs: r
     const grads = back.run(() => gradientsWithin(from, starts, to, false));
     if (back.asked.length > 0) back.refuse('a gate in its backward pass has a condition');
     if (back.broken === null) return { recording: back, starts, grads };
-    recording.refuse(`in its backward pass ${back.broken.why}`);
+    return recording.refuse(`in its backward pass ${back.broken.why}`);
   } catch (error) {
-    recording.refuse(`its backward pass fails: ${(error as Error).message}`);
+    return recording.refuse(`its backward pass fails: ${(error as Error).message}`);
   }
-  return null;
 }

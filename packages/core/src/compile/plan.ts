@@ -36,8 +36,11 @@ interface Slot {
   writes: number;
 }
 
+/** The tensors that a replay has made for its result, by what they are views of. */
+type Made = Map<View, Tensor>;
+
 /** Makes a part of the result from what a replay computed. */
-type Part = (args: readonly Tensor[]) => unknown;
+type Part = (args: readonly Tensor[], made: Made) => unknown;
 
 /** The memory of plans. A leaf's gradient that lies in it is copied before code outside of the library gets it. */
 const planned = new WeakSet<Storage>();
@@ -146,7 +149,7 @@ export class Plan {
       }
       for (const [i, { writes }] of this.slots.entries()) bound[i]!.storage.version += writes;
       for (const [storage, writes] of this.foreignWrites) storage.version += writes;
-      return this.result(args);
+      return this.result(args, new Map());
     } finally {
       this.running = false;
       this.bound = [];
@@ -217,9 +220,8 @@ export class Plan {
     const storage = this.storages.get(grad.storage);
     // It is the gradient from before the call, which was written to in place.
     if (storage === undefined) return nothing;
-    const { dtype, shape, strides, offset } = grad;
     return (args) => {
-      of(args).grad = new Tensor(storage, dtype, shape, strides, offset);
+      of(args).grad = viewOn(storage, grad);
     };
   }
 
@@ -259,11 +261,11 @@ export class Plan {
     if (Tensor.is(value)) return this.tensorPart(value);
     if (Array.isArray(value)) {
       const parts = value.map((item) => this.partOf(item));
-      return (args) => parts.map((part) => part(args));
+      return (args, made) => parts.map((part) => part(args, made));
     }
     if (isPlain(value)) {
       const parts = Object.entries(value).map(([name, item]) => [name, this.partOf(item)] as const);
-      return (args) => Object.fromEntries(parts.map(([name, part]) => [name, part(args)]));
+      return (args, made) => Object.fromEntries(parts.map(([name, part]) => [name, part(args, made)]));
     }
     return () => value;
   }
@@ -271,15 +273,17 @@ export class Plan {
   private tensorPart(t: Tensor): Part {
     const at = this.args.indexOf(t);
     if (at >= 0) return (args) => args[at];
-    if (this.storages.has(t.storage)) {
-      const view = this.viewOf(t);
-      return () => this.lent?.lend(view) ?? copyOf(view);
-    }
-    const slot = this.slotOf(t.storage);
-    if (slot === undefined && t.viewInfo === null) return () => t;
+    const isOwn = this.storages.has(t.storage);
+    if (!isOwn && t.viewInfo === null && this.slotOf(t.storage) === undefined) return () => t;
     const view = this.viewOf(t);
-    return () => new Tensor(view.storage, view.dtype, view.shape, view.strides, view.offset);
+    return (_, made) => {
+      if (!made.has(view)) made.set(view, isOwn ? (this.lent?.lend(view) ?? copyOf(view)) : viewOn(view.storage, view));
+      return made.get(view);
+    };
   }
 }
+
+const viewOn = (storage: Storage, { dtype, shape, strides, offset }: View): Tensor =>
+  new Tensor(storage, dtype, shape, strides, offset);
 
 const nothing = (): void => {};

@@ -74,7 +74,10 @@ export class Recording implements Recorder {
   readonly entryGrads = new Map<Tensor, Tensor | null>();
   /** The gradient of each leaf at the end. */
   readonly finalGrads = new Map<Tensor, Tensor | null>();
+  /** The nodes that a backward pass went through. */
   readonly passed = new Set<Node>();
+  /** Those of them that no further pass can go through. */
+  readonly used = new Set<Node>();
   /** The device whose kernels the call uses. */
   backend: Backend | null = null;
   broken: Break | null = null;
@@ -225,8 +228,9 @@ export class Recording implements Recorder {
     return outcome as boolean;
   }
 
-  refuse(why: string): void {
+  refuse(why: string): null {
     if (this.inAction === 0) this.broken ??= { why, at: placeOutside() };
+    return null;
   }
 
   action<R>(run: () => R): R {
@@ -310,8 +314,11 @@ export class Recording implements Recorder {
     this.ops.push({ kind: 'grad', leaf, grad });
   }
 
-  wentThrough(nodes: readonly Node[]): void {
-    for (const node of nodes) this.passed.add(node);
+  wentThrough(nodes: readonly Node[], retainGraph: boolean): void {
+    for (const node of nodes) {
+      this.passed.add(node);
+      if (!retainGraph) this.used.add(node);
+    }
   }
 
   wroteInPlace({ storage }: Tensor): void {

@@ -28,7 +28,7 @@ export function refuseResult(recording: Recording, value: unknown, depth = 0): v
     recording.refuse('it returns a number, which a replay cannot compute; return the tensor');
   else if ((typeof value === 'object' && value !== null) || typeof value === 'function')
     recording.refuse(
-      'it returns something else than tensors, plain values and arrays and plain objects of these, such as a promise',
+      'it returns something else than tensors, plain values, arrays and plain objects, such as a promise',
     );
 }
 

@@ -4,11 +4,12 @@ import { Tensor } from '../tensor/tensor.js';
 import { type FusedOp, usedBy } from './chains.js';
 import type { Recording } from './recorder.js';
 
-/** The tensors in a result. */
-export function tensorsOf(value: unknown): Tensor[] {
-  if (Tensor.is(value)) return [value];
-  if (Array.isArray(value)) return value.flatMap(tensorsOf);
-  return isPlain(value) ? Object.values(value).flatMap(tensorsOf) : [];
+/** The tensors in a result, each once. */
+export function tensorsOf(value: unknown, into = new Set<Tensor>()): Tensor[] {
+  if (Tensor.is(value)) into.add(value);
+  else if (Array.isArray(value)) for (const item of value) tensorsOf(item, into);
+  else if (isPlain(value)) for (const item of Object.values(value)) tensorsOf(item, into);
+  return [...into];
 }
 
 /**

@@ -23,7 +23,7 @@ export interface Recorder {
   gradShown(grad: Tensor): void;
   gradSet(leaf: Tensor, grad: Tensor | null): void;
   /** A backward pass has gone through these. */
-  wentThrough(nodes: readonly Node[]): void;
+  wentThrough(nodes: readonly Node[], retainGraph: boolean): void;
   /** A tensor got a history by a write in place. */
   wroteInPlace(t: Tensor): void;
 }
