@@ -1,6 +1,13 @@
 // Steps of optimizers over float32 parameters, four at a time.
 import { madd } from './fma';
 
+/** The gradient, turned by `sign`, and `penalty` of the weights; without one an infinite weight is no NaN. */
+// @ts-ignore: decorator
+@inline
+function directed(g: v128, sign: v128, w: v128, penalty: v128): v128 {
+  return madd(penalty, v128.and(w, f32x4.ne(penalty, f32x4.splat(0))), f32x4.mul(g, sign));
+}
+
 /**
  * One step of Adam for `n` elements: weights, their gradients, and the running means of the gradient and of its square,
  * which are written too. `keep` scales the weights first, `penalty` adds so much of them to the gradient, whose `sign`
@@ -15,7 +22,7 @@ export function adam(
   const r = f32x4.splat(rate), c = f32x4.splat(correction), e = f32x4.splat(eps);
   for (let i: usize = 0; i < n * 4; i += 16) {
     const x = f32x4.mul(v128.load(w + i), k);
-    const d = madd(p, x, f32x4.mul(v128.load(g + i), s));
+    const d = directed(v128.load(g + i), s, x, p);
     const mean = madd(b1, v128.load(m + i), f32x4.mul(a1, d));
     const square = madd(b2, v128.load(v + i), f32x4.mul(a2, f32x4.mul(d, d)));
     v128.store(m + i, mean);
@@ -35,7 +42,7 @@ export function amsgrad(
   const r = f32x4.splat(rate), c = f32x4.splat(correction), e = f32x4.splat(eps);
   for (let i: usize = 0; i < n * 4; i += 16) {
     const x = f32x4.mul(v128.load(w + i), k);
-    const d = madd(p, x, f32x4.mul(v128.load(g + i), s));
+    const d = directed(v128.load(g + i), s, x, p);
     const mean = madd(b1, v128.load(m + i), f32x4.mul(a1, d));
     const square = madd(b2, v128.load(v + i), f32x4.mul(a2, f32x4.mul(d, d)));
     const largest = f32x4.pmax(v128.load(top + i), square);
@@ -52,7 +59,7 @@ export function sgd(w: usize, g: usize, n: usize, sign: f32, penalty: f32, rate:
   const s = f32x4.splat(sign), p = f32x4.splat(penalty), r = f32x4.splat(rate);
   for (let i: usize = 0; i < n * 4; i += 16) {
     const x = v128.load(w + i);
-    const d = madd(p, x, f32x4.mul(v128.load(g + i), s));
+    const d = directed(v128.load(g + i), s, x, p);
     v128.store(w + i, f32x4.sub(x, f32x4.mul(r, d)));
   }
 }
@@ -66,10 +73,10 @@ export function momentum(
   const m = f32x4.splat(momentum), h = f32x4.splat(share), og = f32x4.splat(ofGradient), ob = f32x4.splat(ofBuffer);
   for (let i: usize = 0; i < n * 4; i += 16) {
     const x = v128.load(w + i);
-    const d = madd(p, x, f32x4.mul(v128.load(g + i), s));
+    const d = directed(v128.load(g + i), s, x, p);
     const buffer = madd(m, v128.load(b + i), f32x4.mul(h, d));
     v128.store(b + i, buffer);
-    v128.store(w + i, f32x4.sub(x, f32x4.mul(r, madd(og, d, f32x4.mul(ob, buffer)))));
+    v128.store(w + i, f32x4.sub(x, f32x4.mul(r, madd(og, v128.and(d, f32x4.ne(og, f32x4.splat(0))), f32x4.mul(ob, buffer)))));
   }
 }
 
@@ -79,7 +86,7 @@ export function rmsprop(w: usize, g: usize, v: usize, n: usize, sign: f32, penal
   const a = f32x4.splat(alpha), h = f32x4.splat(1 - alpha), e = f32x4.splat(eps);
   for (let i: usize = 0; i < n * 4; i += 16) {
     const x = v128.load(w + i);
-    const d = madd(p, x, f32x4.mul(v128.load(g + i), s));
+    const d = directed(v128.load(g + i), s, x, p);
     const square = madd(a, v128.load(v + i), f32x4.mul(h, f32x4.mul(d, d)));
     v128.store(v + i, square);
     v128.store(w + i, f32x4.sub(x, f32x4.div(f32x4.mul(r, d), f32x4.add(f32x4.sqrt(square), e))));
@@ -91,7 +98,7 @@ export function adagrad(w: usize, g: usize, v: usize, n: usize, sign: f32, penal
   const s = f32x4.splat(sign), p = f32x4.splat(penalty), r = f32x4.splat(rate), e = f32x4.splat(eps);
   for (let i: usize = 0; i < n * 4; i += 16) {
     const x = v128.load(w + i);
-    const d = madd(p, x, f32x4.mul(v128.load(g + i), s));
+    const d = directed(v128.load(g + i), s, x, p);
     const square = madd(d, d, v128.load(v + i));
     v128.store(v + i, square);
     v128.store(w + i, f32x4.sub(x, f32x4.div(f32x4.mul(r, d), f32x4.add(f32x4.sqrt(square), e))));

@@ -110,13 +110,18 @@ TOTAL(logitLosses, logit_loss(v, w))
 #define PARAMETER(i) splat((float)a[i].x)
 #define REST(i) splat(1 - (float)a[i].x)
 
+/** The gradient, turned by `sign`, and `penalty` of the weights; without one an infinite weight is no NaN. */
+INLINE vf directed(vf g, vf sign, vf w, vf penalty) {
+  return madd(penalty, (vf)((vi)w & (penalty != 0)), g * sign);
+}
+
 KERNEL(sgd) {
   float *w = a[0].f;
   const float *g = a[1].f;
   const vf sign = PARAMETER(3), penalty = PARAMETER(4), rate = PARAMETER(5);
   EACH(a[2].n, {
     const vf x = GET(w);
-    PUT(w, x - rate * madd(penalty, x, GET(g) * sign));
+    PUT(w, x - rate * directed(GET(g), sign, x, penalty));
   });
   return 0;
 }
@@ -127,10 +132,10 @@ KERNEL(momentum) {
   const vf sign = PARAMETER(4), penalty = PARAMETER(5), rate = PARAMETER(6), momentum = PARAMETER(7);
   const vf share = PARAMETER(8), of_gradient = PARAMETER(9), of_buffer = PARAMETER(10);
   EACH(a[3].n, {
-    const vf x = GET(w), d = madd(penalty, x, GET(g) * sign);
+    const vf x = GET(w), d = directed(GET(g), sign, x, penalty);
     const vf buffer = madd(momentum, GET(b), share * d);
     PUT(b, buffer);
-    PUT(w, x - rate * madd(of_gradient, d, of_buffer * buffer));
+    PUT(w, x - rate * madd(of_gradient, (vf)((vi)d & (of_gradient != 0)), of_buffer * buffer));
   });
   return 0;
 }
@@ -140,7 +145,7 @@ KERNEL(rmsprop) {
   const float *g = a[1].f;
   const vf sign = PARAMETER(4), penalty = PARAMETER(5), rate = PARAMETER(6), alpha = PARAMETER(7), rest = REST(7), eps = PARAMETER(8);
   EACH(a[3].n, {
-    const vf x = GET(w), d = madd(penalty, x, GET(g) * sign);
+    const vf x = GET(w), d = directed(GET(g), sign, x, penalty);
     const vf square = madd(alpha, GET(v), rest * (d * d));
     PUT(v, square);
     PUT(w, x - rate * d / (square_root(square) + eps));
@@ -153,7 +158,7 @@ KERNEL(adagrad) {
   const float *g = a[1].f;
   const vf sign = PARAMETER(4), penalty = PARAMETER(5), rate = PARAMETER(6), eps = PARAMETER(7);
   EACH(a[3].n, {
-    const vf x = GET(w), d = madd(penalty, x, GET(g) * sign);
+    const vf x = GET(w), d = directed(GET(g), sign, x, penalty);
     const vf square = madd(d, d, GET(v));
     PUT(v, square);
     PUT(w, x - rate * d / (square_root(square) + eps));
@@ -169,7 +174,7 @@ INLINE void adam_step(const arg *a, float *top, const arg *numbers, ptrdiff_t n)
   const vf keep = PARAMETER(0), penalty = PARAMETER(1), sign = PARAMETER(2), beta1 = PARAMETER(3), beta2 = PARAMETER(4);
   const vf rest1 = REST(3), rest2 = REST(4), rate = PARAMETER(5), correction = PARAMETER(6), eps = PARAMETER(7);
   EACH(n, {
-    const vf x = GET(w) * keep, d = madd(penalty, x, GET(g) * sign);
+    const vf x = GET(w) * keep, d = directed(GET(g), sign, x, penalty);
     const vf mean = madd(beta1, GET(m), rest1 * d);
     const vf square = madd(beta2, GET(s), rest2 * (d * d));
     const vf largest = top ? larger(GET(top), square) : square;

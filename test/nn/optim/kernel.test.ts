@@ -55,3 +55,82 @@ it('Lion keeps what is no number', () => {
   expect(values[7]).toBeNaN();
   expect([values[0], values[100], values[101]]).toEqual([1.5, 1, 0.5]);
 });
+
+/** The first four weights after steps by these gradients, each repeated over `n` elements. */
+function diverging(optimizer: Case, weights: number[], gradients: number[][], dtype: Float, n: number): number[] {
+  const [name, given] = optimizer;
+  const w = tensor(weights, { dtype })
+    .repeat(n / 4)
+    .requiresGrad_();
+  const made = new (optim as Record<string, any>)[name]([w], given);
+  for (const g of gradients) {
+    w.grad = tensor(g, { dtype }).repeat(n / 4);
+    made.step();
+  }
+  return [...w.detach().narrow(0, 0, 4).toTypedArray()];
+}
+
+type Case = readonly [name: string, options: Record<string, unknown>];
+type Float = 'float32' | 'float64';
+const { POSITIVE_INFINITY: inf, NaN: nan } = Number;
+
+// As PyTorch, which adds no penalty where there is none: 0 times infinity is NaN.
+describe.each<readonly [Float, number]>([
+  ['float32', 4],
+  ['float32', 2000],
+  ['float64', 4],
+])('infinite %s numbers, %i of them, stay infinite without weight decay:', (dtype, n) => {
+  it.each<Case>([
+    ['SGD', { lr: 0.1 }],
+    ['SGD', { lr: 0.1, momentum: 0.9 }],
+    ['SGD', { lr: 0.1, momentum: 0.9, nesterov: true }],
+    ['SGD', { lr: 0.1, momentum: 0.9, dampening: 0.5 }],
+    ['RAdam', { lr: 0.1 }],
+    ['ASGD', { lr: 0.1 }],
+  ])('weights after an infinite gradient, of %s with %j', (...optimizer) => {
+    const gradients = [
+      [inf, -inf, nan, 1],
+      [1, 1, 1, 1],
+      [1, 1, 1, 1],
+    ];
+    const values = diverging(optimizer, [1, 2, 3, 4], gradients, dtype, n);
+    expect(values.slice(0, 3)).toEqual([-inf, inf, nan]);
+    expect(values[3]).toBeLessThan(4);
+  });
+
+  it.each<Case>([
+    ['SGD', {}],
+    ['SGD', { momentum: 0.9 }],
+    ['Adam', {}],
+    ['Adam', { amsgrad: true }],
+    ['AdamW', {}],
+    ['RMSprop', {}],
+    ['RMSprop', { momentum: 0.9, centered: true }],
+    ['Adagrad', {}],
+    ['Adadelta', {}],
+    ['Adamax', {}],
+    ['NAdam', {}],
+    ['RAdam', {}],
+    ['ASGD', {}],
+    ['Rprop', {}],
+    ['Lion', {}],
+  ])('infinite weights, of %s with %j', (...optimizer) => {
+    const values = diverging(
+      optimizer,
+      [inf, -inf, nan, 4],
+      [
+        [1, 1, 1, 1],
+        [1, 1, 1, 1],
+      ],
+      dtype,
+      n,
+    );
+    expect(values.slice(0, 3)).toEqual([inf, -inf, nan]);
+    expect(values[3]).toBeLessThan(4);
+  });
+
+  it('with weight decay an infinite weight has an infinite penalty', () => {
+    const values = diverging(['SGD', { weightDecay: 0.1 }], [inf, -inf, nan, 4], [[1, 1, 1, 1]], dtype, n);
+    expect(values.slice(0, 3)).toEqual([nan, nan, nan]);
+  });
+});

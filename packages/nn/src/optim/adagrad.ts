@@ -5,6 +5,7 @@ import {
   applyStep,
   BuiltInOptimizer,
   checkNoDecay,
+  directed,
   type Group,
   type MemoryKinds,
   memoryFor,
@@ -79,7 +80,7 @@ const adagradRule: StepRule = {
   loop(w, g, [memory], [sign, weightDecay, rate, eps]) {
     const sum = memory!;
     for (let i = 0; i < w.length; i++) {
-      const d = sign! * g[i]! + weightDecay! * w[i]!;
+      const d = directed(sign!, g[i]!, weightDecay!, w[i]!);
       sum[i]! += d * d;
       w[i] = w[i]! - (rate! * d) / (Math.sqrt(sum[i]!) + eps!);
     }
@@ -142,7 +143,7 @@ const adadeltaRule: StepRule = {
   loop(w, g, memory, [sign, weightDecay, lr, rho, eps]) {
     const [v, u] = memory as [TypedArray, TypedArray];
     for (let i = 0; i < w.length; i++) {
-      const d = sign! * g[i]! + weightDecay! * w[i]!;
+      const d = directed(sign!, g[i]!, weightDecay!, w[i]!);
       v[i] = rho! * v[i]! + (1 - rho!) * d * d;
       const move = (Math.sqrt(u[i]! + eps!) / Math.sqrt(v[i]! + eps!)) * d;
       u[i] = rho! * u[i]! + (1 - rho!) * move * move;

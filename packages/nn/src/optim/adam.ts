@@ -4,6 +4,7 @@ import {
   applyStep,
   BuiltInOptimizer,
   decayRates,
+  directed,
   type Group,
   type MemoryKinds,
   memoryFor,
@@ -122,7 +123,7 @@ function adamLoop(w: TypedArray, g: TypedArray, m: TypedArray, v: TypedArray, nu
   const [keep, penalty, sign, beta1, beta2, rate, correction, eps] = numbers as Eight;
   for (let i = 0; i < w.length; i++) {
     const x = w[i]! * keep;
-    const d = sign * g[i]! + penalty * x;
+    const d = directed(sign, g[i]!, penalty, x);
     m[i] = beta1 * m[i]! + (1 - beta1) * d;
     v[i] = beta2 * v[i]! + (1 - beta2) * d * d;
     w[i] = x - (rate * m[i]!) / (Math.sqrt(v[i]!) * correction + eps);
@@ -133,7 +134,7 @@ const adamLoopOfAnyDtype: typeof adamLoop = (w, g, m, v, numbers) => {
   const [keep, penalty, sign, beta1, beta2, rate, correction, eps] = numbers as Eight;
   for (let i = 0; i < w.length; i++) {
     const x = w[i]! * keep;
-    const d = sign * g[i]! + penalty * x;
+    const d = directed(sign, g[i]!, penalty, x);
     m[i] = beta1 * m[i]! + (1 - beta1) * d;
     v[i] = beta2 * v[i]! + (1 - beta2) * d * d;
     w[i] = x - (rate * m[i]!) / (Math.sqrt(v[i]!) * correction + eps);
@@ -149,7 +150,7 @@ const amsgradRule: StepRule = {
     const [m, v, top] = memory as [TypedArray, TypedArray, TypedArray];
     for (let i = 0; i < w.length; i++) {
       const x = w[i]! * keep;
-      const d = sign * g[i]! + penalty * x;
+      const d = directed(sign, g[i]!, penalty, x);
       m[i] = beta1 * m[i]! + (1 - beta1) * d;
       v[i] = beta2 * v[i]! + (1 - beta2) * d * d;
       if (v[i]! > top[i]!) top[i] = v[i]!;

@@ -4,6 +4,7 @@ import {
   applyStep,
   BuiltInOptimizer,
   decayRates,
+  directed,
   type Group,
   type MemoryKinds,
   memoryFor,
@@ -92,7 +93,7 @@ const adamaxRule: StepRule = {
     const [sign, weightDecay, beta1, beta2, rate, eps] = numbers as Numbers<6>;
     const [mean, norm] = memory as Two;
     for (let i = 0; i < w.length; i++) {
-      const d = sign * g[i]! + weightDecay * w[i]!;
+      const d = directed(sign, g[i]!, weightDecay, w[i]!);
       mean[i] = beta1 * mean[i]! + (1 - beta1) * d;
       norm[i] = Math.max(beta2 * norm[i]!, Math.abs(d) + eps);
       w[i] = w[i]! - (rate * mean[i]!) / norm[i]!;
@@ -168,7 +169,7 @@ const nadamRule: StepRule = {
     const [sign, weightDecay, beta1, beta2, ofGradient, ofMean, correction, eps] = numbers as Numbers<8>;
     const [mean, square] = memory as Two;
     for (let i = 0; i < w.length; i++) {
-      const d = sign * g[i]! + weightDecay * w[i]!;
+      const d = directed(sign, g[i]!, weightDecay, w[i]!);
       mean[i] = beta1 * mean[i]! + (1 - beta1) * d;
       square[i] = beta2 * square[i]! + (1 - beta2) * d * d;
       const denominator = Math.sqrt(square[i]! / correction) + eps;
@@ -233,7 +234,7 @@ const radamRule: StepRule = {
     const [sign, weightDecay, beta1, beta2, lr, correction, rectified, eps] = numbers as Numbers<8>;
     const [mean, square] = memory as Two;
     for (let i = 0; i < w.length; i++) {
-      const d = sign * g[i]! + weightDecay * w[i]!;
+      const d = directed(sign, g[i]!, weightDecay, w[i]!);
       mean[i] = beta1 * mean[i]! + (1 - beta1) * d;
       square[i] = beta2 * square[i]! + (1 - beta2) * d * d;
       const adapted = rectified === 0 ? 1 : rectified / (Math.sqrt(square[i]!) + eps);

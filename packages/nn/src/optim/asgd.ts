@@ -3,6 +3,7 @@ import type { StepRule } from '@gradgate/core/internal';
 import {
   applyStep,
   BuiltInOptimizer,
+  directed,
   type Group,
   type MemoryKinds,
   memoryFor,
@@ -77,7 +78,7 @@ const asgdRule: StepRule = {
   loop(w, g, memory, [sign, weightDecay, lambd, eta, mu]) {
     const [average] = memory as [TypedArray];
     for (let i = 0; i < w.length; i++) {
-      const d = sign! * g[i]! + weightDecay! * w[i]!;
+      const d = directed(sign!, g[i]!, weightDecay!, w[i]!);
       w[i] = w[i]! * (1 - lambd! * eta!) - eta! * d;
       average[i] = mu === 1 ? w[i]! : average[i]! + (w[i]! - average[i]!) * mu!;
     }

@@ -27,6 +27,10 @@ export type ParamGroup<O> = {
   params: Iterable<Tensor>;
 } & Partial<O>;
 
+/** A gradient, turned by `sign`, with a penalty on the weight; without one an infinite weight is no NaN. */
+export const directed = (sign: number, g: number, penalty: number, w: number): number =>
+  penalty === 0 ? sign * g : sign * g + penalty * w;
+
 /**
  * Updates a parameter and the optimizer's memory of it by a rule, in one kernel rather than in a dozen operators, and
  * counts the write for autograd's checks.

@@ -3,6 +3,7 @@ import type { StepRule } from '@gradgate/core/internal';
 import {
   applyStep,
   BuiltInOptimizer,
+  directed,
   type Group,
   type MemoryKinds,
   memoryFor,
@@ -94,7 +95,7 @@ function ruleOf(centered: boolean, withMomentum: boolean): StepRule {
       const mean = centered ? memory[1]! : null;
       const buffer = withMomentum ? memory.at(-1)! : null;
       for (let i = 0; i < w.length; i++) {
-        const d = sign! * g[i]! + weightDecay! * w[i]!;
+        const d = directed(sign!, g[i]!, weightDecay!, w[i]!);
         v[i] = alpha! * v[i]! + (1 - alpha!) * d * d;
         let variance = v[i]!;
         if (mean) {

@@ -5,6 +5,7 @@ import {
   applyStep,
   BuiltInOptimizer,
   checkNoDecay,
+  directed,
   type Group,
   type MemoryKinds,
   memoryFor,
@@ -82,7 +83,7 @@ export class SGD extends BuiltInOptimizer<SGDOptions, State> {
 const plain: StepRule = {
   name: 'sgd',
   loop(w, g, _, [sign, weightDecay, lr]) {
-    for (let i = 0; i < w.length; i++) w[i] = w[i]! - lr! * (sign! * g[i]! + weightDecay! * w[i]!);
+    for (let i = 0; i < w.length; i++) w[i] = w[i]! - lr! * directed(sign!, g[i]!, weightDecay!, w[i]!);
   },
 };
 
@@ -90,7 +91,7 @@ const withMomentum: StepRule = {
   name: 'momentum',
   loop(w, g, [buffer], [sign, weightDecay, lr, momentum, share, nesterov]) {
     for (let i = 0; i < w.length; i++) {
-      const d = sign! * g[i]! + weightDecay! * w[i]!;
+      const d = directed(sign!, g[i]!, weightDecay!, w[i]!);
       const b = momentum! * buffer![i]! + share! * d;
       buffer![i] = b;
       w[i] = w[i]! - lr! * (nesterov ? d + momentum! * b : b);

@@ -15,19 +15,24 @@ interface Rule {
 }
 
 const adamNumbers = ['keep', 'penalty', 's', 'beta1', 'beta2', 'rate', 'correction', 'eps'];
+/** The gradient with a penalty on the weight; without one an infinite weight is no NaN. */
+const penalized = (penalty: string, w: string): string =>
+  `let d = u.s * g + select(0.0, u.${penalty} * ${w}, u.${penalty} != 0.0);`;
+const direction = penalized('decay', 'w');
+
 /** Adam's means of gradients and of their squares, with or without AMSGrad. */
 const adamMeans = `let x = w * u.keep;
-let d = u.s * g + u.penalty * x;
+${penalized('penalty', 'x')}
 m0 = u.beta1 * m0 + (1.0 - u.beta1) * d;
 m1 = u.beta2 * m1 + (1.0 - u.beta2) * d * d;`;
 
 /** The steps of nn's optimizers by the names of their rules. A test runs each optimizer here and on the host. */
 const rules: Readonly<Record<string, Rule>> = {
-  sgd: { memory: 0, numbers: ['s', 'decay', 'lr'], code: 'w -= u.lr * (u.s * g + u.decay * w);' },
+  sgd: { memory: 0, numbers: ['s', 'decay', 'lr'], code: `${direction}\nw -= u.lr * d;` },
   momentum: {
     memory: 1,
     numbers: ['s', 'decay', 'lr', 'momentum', 'share', 'nesterov'],
-    code: `let d = u.s * g + u.decay * w;
+    code: `${direction}
 m0 = u.momentum * m0 + u.share * d;
 w -= u.lr * select(m0, d + u.momentum * m0, u.nesterov != 0.0);`,
   },
@@ -47,14 +52,14 @@ w = x - (u.rate * m0) / (sqrt(m2) * u.correction + u.eps);`,
   rmsprop: {
     memory: 1,
     numbers: ['s', 'decay', 'lr', 'alpha', 'eps'],
-    code: `let d = u.s * g + u.decay * w;
+    code: `${direction}
 m0 = u.alpha * m0 + (1.0 - u.alpha) * d * d;
 w -= u.lr * d / (sqrt(m0) + u.eps);`,
   },
   'rmsprop centered': {
     memory: 2,
     numbers: ['s', 'decay', 'lr', 'alpha', 'eps'],
-    code: `let d = u.s * g + u.decay * w;
+    code: `${direction}
 m0 = u.alpha * m0 + (1.0 - u.alpha) * d * d;
 m1 = u.alpha * m1 + (1.0 - u.alpha) * d;
 w -= u.lr * d / (sqrt(m0 - m1 * m1) + u.eps);`,
@@ -62,7 +67,7 @@ w -= u.lr * d / (sqrt(m0 - m1 * m1) + u.eps);`,
   'rmsprop with momentum': {
     memory: 2,
     numbers: ['s', 'decay', 'lr', 'alpha', 'eps', 'momentum'],
-    code: `let d = u.s * g + u.decay * w;
+    code: `${direction}
 m0 = u.alpha * m0 + (1.0 - u.alpha) * d * d;
 m1 = u.momentum * m1 + d / (sqrt(m0) + u.eps);
 w -= u.lr * m1;`,
@@ -70,7 +75,7 @@ w -= u.lr * m1;`,
   'rmsprop centered with momentum': {
     memory: 3,
     numbers: ['s', 'decay', 'lr', 'alpha', 'eps', 'momentum'],
-    code: `let d = u.s * g + u.decay * w;
+    code: `${direction}
 m0 = u.alpha * m0 + (1.0 - u.alpha) * d * d;
 m1 = u.alpha * m1 + (1.0 - u.alpha) * d;
 m2 = u.momentum * m2 + d / (sqrt(m0 - m1 * m1) + u.eps);
@@ -79,21 +84,21 @@ w -= u.lr * m2;`,
   asgd: {
     memory: 1,
     numbers: ['s', 'decay', 'lambd', 'eta', 'mu'],
-    code: `let d = u.s * g + u.decay * w;
+    code: `${direction}
 w = w * (1.0 - u.lambd * u.eta) - u.eta * d;
 m0 = select(m0 + (w - m0) * u.mu, w, u.mu == 1.0);`,
   },
   adagrad: {
     memory: 1,
     numbers: ['s', 'decay', 'rate', 'eps'],
-    code: `let d = u.s * g + u.decay * w;
+    code: `${direction}
 m0 += d * d;
 w -= (u.rate * d) / (sqrt(m0) + u.eps);`,
   },
   adadelta: {
     memory: 2,
     numbers: ['s', 'decay', 'lr', 'rho', 'eps'],
-    code: `let d = u.s * g + u.decay * w;
+    code: `${direction}
 m0 = u.rho * m0 + (1.0 - u.rho) * d * d;
 let shift = sqrt(m1 + u.eps) / sqrt(m0 + u.eps) * d;
 m1 = u.rho * m1 + (1.0 - u.rho) * shift * shift;
@@ -112,7 +117,7 @@ m0 = d;`,
   adamax: {
     memory: 2,
     numbers: ['s', 'decay', 'beta1', 'beta2', 'rate', 'eps'],
-    code: `let d = u.s * g + u.decay * w;
+    code: `${direction}
 m0 = u.beta1 * m0 + (1.0 - u.beta1) * d;
 m1 = max(u.beta2 * m1, abs(d) + u.eps);
 w -= u.rate * m0 / m1;`,
@@ -120,7 +125,7 @@ w -= u.rate * m0 / m1;`,
   nadam: {
     memory: 2,
     numbers: ['s', 'decay', 'beta1', 'beta2', 'gradient', 'mean', 'correction', 'eps'],
-    code: `let d = u.s * g + u.decay * w;
+    code: `${direction}
 m0 = u.beta1 * m0 + (1.0 - u.beta1) * d;
 m1 = u.beta2 * m1 + (1.0 - u.beta2) * d * d;
 w -= (u.gradient * d + u.mean * m0) / (sqrt(m1 / u.correction) + u.eps);`,
@@ -128,7 +133,7 @@ w -= (u.gradient * d + u.mean * m0) / (sqrt(m1 / u.correction) + u.eps);`,
   radam: {
     memory: 2,
     numbers: ['s', 'decay', 'beta1', 'beta2', 'lr', 'correction', 'rectified', 'eps'],
-    code: `let d = u.s * g + u.decay * w;
+    code: `${direction}
 m0 = u.beta1 * m0 + (1.0 - u.beta1) * d;
 m1 = u.beta2 * m1 + (1.0 - u.beta2) * d * d;
 let adapted = select(u.rectified / (sqrt(m1) + u.eps), 1.0, u.rectified == 0.0);
