@@ -1,5 +1,5 @@
 import { enableGrad, isGradEnabled, noGrad, setDevelopmentMode, setGradEnabled } from '@gradgate/core';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { collectReports } from './reports.js';
 
 const reports = collectReports();
@@ -285,8 +285,7 @@ describe('F. generators', () => {
       yield isGradEnabled();
     });
     steps.next();
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(seen).toEqual([false, true, false]);
+    await vi.waitFor(() => expect(seen).toEqual([false, true, false]));
     expect(reports).toEqual([expect.stringMatching(/enableGrad scope was left open/)]);
   });
 
