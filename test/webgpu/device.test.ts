@@ -4,6 +4,7 @@ import {
   arange,
   backend,
   batchNorm,
+  cat,
   crossEntropy,
   DeviceError,
   DTypeError,
@@ -17,7 +18,7 @@ import {
   where,
   zeros,
 } from '@gradgate/core';
-import { Linear } from '@gradgate/nn';
+import { functional, Linear } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 import { current, webgpu } from '../../packages/webgpu/src/backend.js';
 import { device, gpuMemory } from '../../packages/webgpu/src/index.js';
@@ -161,6 +162,10 @@ describe.skipIf(!gpu)('the device webgpu', () => {
     expect(await there.gt(9).any().itemAsync()).toBe(0);
   });
 
+  /** The largest relative error. */
+  const apart = (got: ArrayLike<number>, want: ArrayLike<number>): number =>
+    Array.from(want).reduce((most, v, i) => Math.max(most, Math.abs(got[i]! / v - 1)), 0);
+
   it('sums of many elements of one sign keep their digits', async () => {
     // Equal ones, whose rounding errors all have one sign.
     const x = full([64, 1 << 16], 0.1);
@@ -186,8 +191,21 @@ describe.skipIf(!gpu)('the device webgpu', () => {
     ];
     for (const f of all) {
       const [got, want] = [await f(gpu!).data(), f('cpu').toTypedArray()];
-      want.forEach((v, i) => void expect(Math.abs(got[i]! / v - 1), `${f}, ${got[i]}, ${v}`).toBeLessThan(1e-6));
+      expect(apart(got, want), String(f)).toBeLessThan(1e-6);
     }
+  });
+
+  it.each<[string, (x: Tensor) => Tensor]>([
+    ['softmax', (x) => x.softmax(1)],
+    ['log softmax', (x) => x.logSoftmax(1)],
+    ['logsumexp', (x) => x.logsumexp(1)],
+    ['cross entropy', (x) => crossEntropy(x, zeros([4], { dtype: 'int32', device: x.device }))],
+    ['RMS norm', (x) => functional.rmsNorm(x, [x.shape[1]!])],
+  ])('%s of long rows keeps its digits', async (_, f) => {
+    // The exponentials of all but the first are equal, and no power of 2.
+    const x = cat([ones([4, 1]), full([4, 1 << 16], 0.1)], 1);
+    const [got, want] = [await f(x.to(gpu!)).data(), f(x.to('float64')).toTypedArray()];
+    expect(apart(got, want)).toBeLessThan(1e-6);
   });
 
   it.each([7, 1100])(

@@ -9,7 +9,7 @@ const pool = (most: number, did: string[] = []): Pool =>
       limits: { maxStorageBufferBindingSize: most },
       createBuffer: ({ size }: GPUBufferDescriptor) => ({ size, destroy: () => void did.push('destroy') }),
     } as unknown as GPUDevice,
-    { waiting: null, notes: null, flush: () => void did.push('flush') },
+    { waiting: null, recording: null, flush: () => void did.push('flush') },
   );
 
 it('a tensor may be as large as a buffer of the device, and no larger', () => {

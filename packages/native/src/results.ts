@@ -16,8 +16,8 @@ export const limits = {
    * The smallest and the largest allocation between two collections. The smallest is such that freed memory is still
    * cached.
    */
-  least: 16e6,
-  most: 1e9,
+  min: 16e6,
+  max: 1e9,
   /**
    * A full collection runs when the memory in use has doubled since the last one, and grown by this much beyond that.
    */
@@ -32,7 +32,7 @@ export class Results {
   private readonly pinned: Pinned[] = [];
   private readonly numbers: number[] = [];
   private readonly free: number[] = [];
-  private limit = limits.least;
+  private limit = limits.min;
   /** Bytes allocated since the last collection. */
   private made = 0;
   /** Bytes in use, now and after the last full collection. */
@@ -72,7 +72,7 @@ export class Results {
     // If little was freed, the program works on more than this at once.
     const freed = before - this.held;
     this.limit =
-      freed < this.made / 2 ? Math.min(this.limit * 2, limits.most) : Math.max(limits.least, this.limit * 0.9);
+      freed < this.made / 2 ? Math.min(this.limit * 2, limits.max) : Math.max(limits.min, this.limit * 0.9);
     this.made = 0;
   }
 

@@ -248,7 +248,7 @@ export const recorders: { readonly [K in keyof Kernels]?: Recorder<K> } = {
     });
     const sizes = { kernel_shape: kernel, strides: stride, dilations: dilation, pads: [...padding, ...behind] };
     t.write(out, t.node('MaxPool', [t.read(x)], out, sizes));
-    t.lose(places, 'the places of a maximum pooling are not exported; use its values alone');
+    t.lose(places, 'the indices of a maximum pooling are not exported; use its values alone');
   },
   avgPool: (t, x, areas, out) => t.write(out, avgPool(t, x, areas, out)),
   resample(t, x, { first, second, weight }, out) {

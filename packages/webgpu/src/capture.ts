@@ -1,6 +1,6 @@
 import type { Storage } from '@gradgate/core';
 import type { Captured } from '@gradgate/core/internal';
-import type { Gpu, Made } from './gpu.js';
+import type { Gpu, RecordedCall } from './gpu.js';
 import type { Block } from './pool.js';
 import type { GpuStorage } from './storage.js';
 
@@ -8,8 +8,8 @@ import type { GpuStorage } from './storage.js';
 // kernel code on the host and writes nothing. Scratch memory of kernels is kept with the calls.
 
 /** What is recorded while kernels run. */
-export class Notes {
-  readonly calls: Made[] = [];
+export class Recording {
+  readonly calls: RecordedCall[] = [];
   /** Storages made before the recording, whose elements must be written before a replay. */
   readonly before = new Set<GpuStorage>();
   /** Storages that were filled with one number. */
@@ -18,7 +18,7 @@ export class Notes {
   readonly taken = new Set<Block>();
   readonly kept: Block[] = [];
   /** Whether the device was used in another way than by calling programs. */
-  isMore = false;
+  isIncomplete = false;
 
   /** A kernel uses a storage. */
   use(storage: GpuStorage, block: Block): void {
@@ -29,21 +29,21 @@ export class Notes {
 /** Records the calls of `run`; null if it used the device in another way than by calling programs. */
 export function capture(gpu: Gpu, run: () => void, bound: readonly Storage[]): Captured | null {
   gpu.settle();
-  const notes = new Notes();
-  gpu.notes = notes;
+  const recording = new Recording();
+  gpu.recording = recording;
   let isKept = false;
   try {
     run();
     gpu.settle();
-    isKept = !notes.isMore && gpu.lost === null;
+    isKept = !recording.isIncomplete && gpu.lost === null;
   } finally {
-    gpu.notes = null;
-    if (!isKept) for (const block of notes.kept) gpu.pool.give(block);
+    gpu.recording = null;
+    if (!isKept) for (const block of recording.kept) gpu.pool.give(block);
   }
-  return isKept ? new Calls(gpu, notes, bound as GpuStorage[]) : null;
+  return isKept ? new Calls(gpu, recording, bound as GpuStorage[]) : null;
 }
 
-interface Call extends Made {
+interface Call extends RecordedCall {
   readonly bindGroup: GPUBindGroup;
   /** The index of its numbers in the buffer. */
   readonly at: number;
@@ -65,26 +65,26 @@ class Calls implements Captured {
 
   constructor(
     private readonly gpu: Gpu,
-    notes: Notes,
+    recording: Recording,
     bound: readonly GpuStorage[],
   ) {
     this.#bound = bound.map(({ block }) => block!);
-    this.#before = [...notes.before].filter((storage) => !bound.includes(storage));
-    this.#filled = [...notes.filled].map((storage) => ({
+    this.#before = [...recording.before].filter((storage) => !bound.includes(storage));
+    this.#filled = [...recording.filled].map((storage) => ({
       storage,
       at: bound.indexOf(storage),
       left: storage.constant,
     }));
-    this.#uniforms = gpu.uniforms(notes.calls.map(({ numbers }) => numbers));
-    this.#calls = notes.calls.map((call, at) => ({
+    this.#uniforms = gpu.uniforms(recording.calls.map(({ numbers }) => numbers));
+    this.#calls = recording.calls.map((call, at) => ({
       ...call,
       at,
       bindGroup: gpu.bind(call.program, this.#uniforms, call.blocks),
       isBound: call.blocks.some((block) => this.#bound.includes(block)),
     }));
-    for (const { blocks } of notes.calls)
+    for (const { blocks } of recording.calls)
       for (const block of blocks) if (!this.#bound.includes(block)) this.#own.add(block);
-    gone.register(this, { gpu, kept: notes.kept, uniforms: this.#uniforms });
+    gone.register(this, { gpu, kept: recording.kept, uniforms: this.#uniforms });
   }
 
   replay(bound: readonly Storage[]): boolean {

@@ -1,6 +1,6 @@
 import type { DType, View } from '@gradgate/core';
 import { type Gpu, maxNumbers, type Source, type Waiting, type Word } from './gpu.js';
-import type { Map } from './kernels/map.js';
+import type { Mapping } from './kernels/map.js';
 import type { Block } from './pool.js';
 import { blockOf, constantOf, emptyBlockOf, gpuOf, isPending } from './storage.js';
 import { addressesOf } from './views.js';
@@ -29,7 +29,7 @@ type From =
   | { readonly block: Block; readonly offset: number; readonly step: 0 | 1 };
 
 interface Part {
-  readonly map: Map;
+  readonly map: Mapping;
   readonly from: readonly From[];
   readonly dtypes: readonly DType[];
   readonly out: View;
@@ -51,7 +51,7 @@ export function produce(call: Producer): void {
 /**
  * Fuses an elementwise function into the deferred call if it uses its result; `numbers` are `p`, `q`, `pi` and `qi`.
  */
-export function follow(map: Map, operands: readonly View[], out: View, numbers: readonly number[]): boolean {
+export function follow(map: Mapping, operands: readonly View[], out: View, numbers: readonly number[]): boolean {
   const { waiting } = gpuOf(out);
   return waiting instanceof Fusion && waiting.add(map, operands, out, numbers);
 }
@@ -78,7 +78,7 @@ class Fusion implements Waiting {
     return this.#reads.includes(block) || this.#writes.includes(block);
   }
 
-  add(map: Map, operands: readonly View[], out: View, numbers: readonly number[]): boolean {
+  add(map: Mapping, operands: readonly View[], out: View, numbers: readonly number[]): boolean {
     // Do not use the device here, as that would run the deferred call.
     const block = emptyBlockOf(out);
     if (!out.isContiguous || isPending(out) || out.numel !== this.call.out.numel || this.uses(block)) return false;
@@ -150,20 +150,20 @@ class Fusion implements Waiting {
 }
 
 /** Calls `of` for each operand of a part, with a unique name. */
-const forEach = <T>({ from, dtypes }: Part, k: number, of: (from: From, name: string, dtype: DType) => T[]): T[] =>
+const ofOperands = <T>({ from, dtypes }: Part, k: number, of: (from: From, name: string, dtype: DType) => T[]): T[] =>
   from.flatMap((f, j) => of(f, `${k}_${j}`, dtypes[j]!));
 
 const keyOf = (part: Part, k: number): string =>
-  ` > ${part.map.name} ${forEach(part, k, (f, _, dtype) => [
+  ` > ${part.map.name} ${ofOperands(part, k, (f, _, dtype) => [
     'value' in f ? f.value : 'constant' in f ? `(${dtype})` : `${wordOf(dtype)[0]}${f.step}`,
   ])} ${part.out.dtype}`;
 
 const readsOf = (part: Part, k: number): [string, Word][] =>
-  forEach(part, k, (f, name, dtype) => ('block' in f ? [[`in_${name}`, wordOf(dtype)]] : []));
+  ofOperands(part, k, (f, name, dtype) => ('block' in f ? [[`in_${name}`, wordOf(dtype)]] : []));
 
 const numbersOf = (part: Part, k: number): string[] => [
   ...[`p_${k}:f32`, `q_${k}:f32`, `pi_${k}:i32`, `qi_${k}:i32`, `at_${k}`],
-  ...forEach(part, k, (f, name, dtype) =>
+  ...ofOperands(part, k, (f, name, dtype) =>
     'block' in f ? [`at_${name}`] : 'constant' in f ? [`number_${name}:${wordOf(dtype)}`] : [],
   ),
 ];
@@ -171,7 +171,7 @@ const numbersOf = (part: Part, k: number): string[] => [
 /** The code of part `k`, which computes the value `v` number `k + 1`; that of the producer is 0. */
 function codeOf(part: Part, k: number): string {
   const { map, out } = part;
-  const values = forEach(part, k, (f, name, dtype) => [
+  const values = ofOperands(part, k, (f, name, dtype) => [
     'value' in f
       ? `v${f.value}`
       : 'constant' in f

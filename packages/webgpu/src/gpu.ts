@@ -1,5 +1,5 @@
 import { DeviceError } from '@gradgate/core';
-import type { Notes } from './capture.js';
+import type { Recording } from './capture.js';
 import { withHalves } from './half.js';
 import { type Block, Pool } from './pool.js';
 import { helpersOf } from './wgsl/helpers.js';
@@ -39,7 +39,7 @@ interface Layout {
 }
 
 /** A call of a program, as recorded. */
-export interface Made {
+export interface RecordedCall {
   readonly program: Pipeline;
   readonly blocks: readonly Block[];
   /** The uniform numbers, as words. */
@@ -96,7 +96,7 @@ export class Gpu {
   /** The first error reported since the last read. */
   error: string | null = null;
   /** The current recording of calls, if any. */
-  notes: Notes | null = null;
+  recording: Recording | null = null;
   readonly counts = { dispatches: 0, submissions: 0, pipelines: 0, bindGroups: 0 };
   readonly #pipelines = new Map<string, Pipeline>();
   readonly #layouts = new Map<string, Layout>();
@@ -178,7 +178,7 @@ export class Gpu {
       const type = program.types[i];
       (type === 'f32' ? this.#f32 : type === 'i32' ? this.#i32 : this.#u32)[offset + i] = n;
     });
-    this.notes?.calls.push({
+    this.recording?.calls.push({
       program,
       blocks: buffers,
       numbers: this.#u32.slice(offset, offset + maxNumbers),
@@ -204,7 +204,7 @@ export class Gpu {
   }
 
   /** Repeats a call on `blocks`, with the numbers at index `at` in the uniform buffer of the bind group. */
-  repeat({ program, groups }: Made, blocks: readonly Block[], bindGroup: GPUBindGroup, at: number): void {
+  repeat({ program, groups }: RecordedCall, blocks: readonly Block[], bindGroup: GPUBindGroup, at: number): void {
     this.settle();
     this.#dispatch(program, blocks, bindGroup, at * maxNumbers * 4, groups);
     if (++this.#repeated === repeatsPerSubmission) this.flush();
@@ -220,14 +220,14 @@ export class Gpu {
   }
 
   /** Runs without recording. */
-  unnoted(run: () => void): void {
+  unrecorded(run: () => void): void {
     this.settle();
-    const { notes } = this;
-    this.notes = null;
+    const { recording } = this;
+    this.recording = null;
     try {
       run();
     } finally {
-      this.notes = notes;
+      this.recording = recording;
     }
   }
 
@@ -376,7 +376,7 @@ ${source.body}
     if (words.length === 0) return;
     this.settle();
     // Writes to scratch memory of a kernel stay valid, and need not be replayed.
-    if (this.notes !== null && !this.notes.taken.has(block)) this.notes.isMore = true;
+    if (this.recording !== null && !this.recording.taken.has(block)) this.recording.isIncomplete = true;
     // The queue would write before calls that are not submitted yet.
     if (block.turn === this.#turn) this.flush();
     // Not every implementation accepts shared memory, such as that of parameters.

@@ -1,5 +1,5 @@
 import { DeviceError } from '@gradgate/core';
-import type { Notes } from './capture.js';
+import type { Recording } from './capture.js';
 import type { Waiting } from './gpu.js';
 
 /** A buffer of the device, which one storage holds at a time. */
@@ -26,7 +26,7 @@ export interface Budget {
 /** The calls of the device. */
 interface Calls {
   readonly waiting: Waiting | null;
-  readonly notes: Notes | null;
+  readonly recording: Recording | null;
   /** Submits all that is not yet. */
   flush(): void;
 }
@@ -88,7 +88,7 @@ export class Pool {
         isHalf: false,
       };
     }
-    this.calls.notes?.taken.add(block);
+    this.calls.recording?.taken.add(block);
     this.tensors++;
     this.held += size;
     this.peak = Math.max(this.peak, this.held);
@@ -108,10 +108,10 @@ export class Pool {
   }
 
   give(block: Block): void {
-    const { notes } = this.calls;
-    if (notes?.taken.has(block)) {
+    const { recording } = this.calls;
+    if (recording?.taken.has(block)) {
       // Calls that are made again use it.
-      notes.kept.push(block);
+      recording.kept.push(block);
       return;
     }
     this.tensors--;

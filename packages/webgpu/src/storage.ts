@@ -27,7 +27,7 @@ export class GpuStorage implements Storage {
   block: Block | null;
   /** Whether its elements take 16 bits. */
   readonly isHalf: boolean;
-  /** What all elements are, as a word, where they are not written yet: an elementwise function takes it as a number. */
+  /** The number that all elements are, as a word, if they are not written yet; elementwise functions take it as a uniform. */
   constant: number | null = null;
   /**
    * Never touched: it makes the garbage collector see how much the storage holds, so that it looks for what nobody uses
@@ -46,7 +46,7 @@ export class GpuStorage implements Storage {
     this.isHalf = gpu.hasHalf && dtype === 'float16';
     this.block = base?.block ?? gpu.pool.take(length * (this.isHalf ? 2 : 4));
     if (base === null) this.block.isHalf = this.isHalf;
-    this.ballast = new ArrayBuffer(base === null ? Math.max(leastBallast, this.block.bytes) : 0);
+    this.ballast = new ArrayBuffer(base === null ? Math.max(minBallast, this.block.bytes) : 0);
     if (base === null) collected.register(this, { gpu, block: this.block }, this);
   }
 
@@ -64,8 +64,8 @@ export class GpuStorage implements Storage {
     const { constant, gpu } = this;
     if (constant === null) return;
     this.constant = null;
-    // What it is before calls are kept, it is not when they are made again.
-    if (gpu.notes?.filled.has(this) === false) gpu.unnoted(() => this.#write(constant));
+    // It was filled before the recording, so replays must not fill it again.
+    if (gpu.recording?.filled.has(this) === false) gpu.unrecorded(() => this.#write(constant));
     else this.#write(constant);
   }
 
@@ -108,7 +108,7 @@ export class GpuStorage implements Storage {
   }
 }
 
-const leastBallast = 16384;
+const minBallast = 16384;
 
 const collected = new FinalizationRegistry<{ gpu: Gpu; block: Block }>(({ gpu, block }) => gpu.pool.give(block));
 
@@ -124,29 +124,26 @@ export function emptyBlockOf({ storage }: View): Block {
   if (gpu === undefined) throw new DeviceError('webgpu', `a kernel was given memory of ${storage.backend.name}`);
   gpu.check('webgpu');
   if (block === null) throw new DeviceError('webgpu', 'a kernel was given memory that has been freed');
-  gpu.notes?.use(storage as GpuStorage, block);
+  gpu.recording?.use(storage as GpuStorage, block);
   return block;
 }
 
 /** Whether the elements of a view are a number that is not written yet. */
 export const isPending = ({ storage }: View): boolean => (storage as GpuStorage).constant !== null;
 
-/**
- * What all elements of a view are, where that is a number which is not written yet, and which they are in each call
- * that is kept.
- */
+/** The number that all elements of a view are, if it is not written yet and the same in each replay; otherwise null. */
 export function constantOf(view: View): number | null {
   emptyBlockOf(view);
   const { constant, gpu } = view.storage as GpuStorage;
-  return gpu.notes?.filled.has(view.storage as GpuStorage) === false ? null : constant;
+  return gpu.recording?.filled.has(view.storage as GpuStorage) === false ? null : constant;
 }
 
 /** Makes all elements of a storage a number. */
 export function fill(value: number, view: View): void {
   if (view.numel === 0) return;
   const storage = view.storage as GpuStorage;
-  // Noted first: what was there before need not be when calls are made again.
-  storage.gpu?.notes?.filled.add(storage);
+  // Recorded first: replays need not find what was there before.
+  storage.gpu?.recording?.filled.add(storage);
   const block = emptyBlockOf(view);
   // Calls that wait were asked for before, and read what was there.
   if (storage.gpu.waiting?.uses(block)) storage.gpu.settle();

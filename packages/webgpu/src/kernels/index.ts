@@ -11,11 +11,11 @@ import { orderKernels } from './order.js';
 import { poolKernels } from './pool.js';
 import { randomKernels } from './random.js';
 import { reduceKernels } from './reduce.js';
-import { refuse } from './refuse.js';
 import { softmaxKernels } from './softmax.js';
 import { stepKernels } from './step.js';
 
-const written: Partial<Kernels> = {
+/** The kernels in WGSL. */
+export const kernels: Kernels = {
   ...convKernels,
   ...indexingKernels,
   ...linalgKernels,
@@ -31,8 +31,3 @@ const written: Partial<Kernels> = {
   ...softmaxKernels,
   ...stepKernels,
 };
-
-/** The kernels in WGSL; a kernel that is missing throws an error with its name. */
-export const kernels = new Proxy(written as Kernels, {
-  get: (table, name: keyof Kernels) => table[name] ?? (() => refuse(name)),
-});

@@ -4,6 +4,7 @@ import { groupsFor, type Source } from '../gpu.js';
 import type { Block } from '../pool.js';
 import { type Scratch, withScratch } from '../scratch.js';
 import { blockOf, constantOf, gpuOf } from '../storage.js';
+import { exponentials } from '../wgsl/exponentials.js';
 import { sums } from '../wgsl/sums.js';
 import { stored } from '../words.js';
 
@@ -22,12 +23,7 @@ const crossEntropy: Kernels['crossEntropy'] = (x, target, ignoreIndex, reduction
         numbers: ['rows', 'n', 'xo', 'to', 'ignored:i32'],
         body: `if (group >= u.rows) { return; }
 let base = u.xo + group * u.n;
-var most = -infinity();
-for (var j = lane; j < u.n; j += 64u) { let v = x[base + j]; if (v > most) { most = v; } }
-let top = group_max(lane, most);
-var part = 0.0;
-for (var j = lane; j < u.n; j += 64u) { part += exp_of(x[base + j] - top); }
-let sum = group_sum(lane, part);
+${exponentials({ element: 'x[base + j]' })}
 for (var j = lane; j < u.n; j += 64u) { p[group * u.n + j] = exp_of(x[base + j] - top) / sum; }
 if (lane == 0u) {
   let name = named[u.to + group];

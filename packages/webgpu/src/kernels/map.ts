@@ -12,7 +12,7 @@ import { converted, stored, wordOf } from '../words.js';
 
 const names = ['x', 'y', 'z'] as const;
 
-export interface Map {
+export interface Mapping {
   /** The name of the program, together with the types of the operands. */
   readonly name: string;
   /** The types that operands are converted to. */
@@ -24,7 +24,7 @@ export interface Map {
 
 /** Computes an expression of the elements of `operands`, which broadcast to the shape of `out`, into `out`. */
 export function map(
-  { name, types, expression, gives }: Map,
+  { name, types, expression, gives }: Mapping,
   operands: readonly View[],
   out: View,
   [p = 0, q = 0]: readonly number[],
@@ -100,7 +100,7 @@ function expressionOf(all: Readonly<Record<string, Expression>>, name: string): 
   if (found === undefined)
     throw new DeviceError(
       name.replace(/^custom /, ''),
-      "this function is defined in JavaScript alone, and cannot run on webgpu; compose it of operators, or move its tensors with .to('cpu')",
+      "this function is defined in JavaScript alone, and cannot run on webgpu; compose it of operators, or move its tensors, as in await t.toAsync('cpu')",
     );
   return found;
 }

@@ -1,4 +1,4 @@
-import type { Kernels, View } from '@gradgate/core';
+import { DeviceError, type Kernels, type View } from '@gradgate/core';
 import { sizeOf } from '@gradgate/core/internal';
 import { groupsFor } from '../gpu.js';
 import { withScratch } from '../scratch.js';
@@ -8,7 +8,6 @@ import { type Decomposition, eliminate, identity } from './decomposition.js';
 import { eigh, svd } from './jacobi.js';
 import { ldl, ldlSolve } from './ldl.js';
 import { mapKernels } from './map.js';
-import { refuse } from './refuse.js';
 
 // One thread for each matrix, suited to many small ones.
 
@@ -150,7 +149,12 @@ for (; halvings > 0u; halvings--) {
 /** `Kernels.matrices`. */
 const matrices: Kernels['matrices'] = (rule, inputs, outs, numbers) => {
   const { name } = rule;
-  const found = Object.hasOwn(decompositions, name) ? decompositions[name]! : refuse(name);
+  const found = Object.hasOwn(decompositions, name) ? decompositions[name] : undefined;
+  if (found === undefined)
+    throw new DeviceError(
+      name,
+      "is not available on webgpu yet; move its tensors to the CPU, as in await t.toAsync('cpu')",
+    );
   const count = sizeOf(inputs[0]!.shape.slice(0, -2));
   if (outs.every(({ numel }) => numel === 0)) return;
   withScratch(outs[0]!, (scratch) => {

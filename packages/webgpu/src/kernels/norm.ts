@@ -27,12 +27,10 @@ const normRows: Kernels['normRows'] = (x, weight, bias, eps, isCentered, out, me
         numbers: ['rows', 'n', 'xo', 'wo', 'bo', 'weighted', 'biased', 'centered', 'eps:f32'],
         body: `if (group >= u.rows) { return; }
 let base = group * u.n;
-var part = 0.0;
-for (var j = lane; j < u.n; j += 64u) { part += x[u.xo + base + j]; }
+${sums({ index: 'j', end: 'u.n', of: { part: 'x[u.xo + base + j]' } })}
 let mean = select(0.0, group_sum(lane, part) / f32(u.n), u.centered == 1u);
-part = 0.0;
-for (var j = lane; j < u.n; j += 64u) { let d = x[u.xo + base + j] - mean; part += d * d; }
-let scale = 1.0 / sqrt(group_sum(lane, part) / f32(u.n) + u.eps);
+${sums({ index: 'j', end: 'u.n', each: 'let d = x[u.xo + base + j] - mean;', of: { squares: 'd * d' } })}
+let scale = 1.0 / sqrt(group_sum(lane, squares) / f32(u.n) + u.eps);
 for (var j = lane; j < u.n; j += 64u) {
   var y = (x[u.xo + base + j] - mean) * scale;
   if (u.weighted == 1u) { y *= weight[u.wo + j]; }
@@ -89,13 +87,12 @@ const normRowsGradient: Kernels['normRowsGradient'] = (
 let base = group * u.n;
 let mean = means[u.mo + group];
 let scale = scales[u.so + group];
-var part = 0.0;
-var slopes = 0.0;
-for (var j = lane; j < u.n; j += 64u) {
-  let h = weighted(base, j);
-  part += h;
-  slopes += h * (x[u.xo + base + j] - mean) * scale;
-}
+${sums({
+  index: 'j',
+  end: 'u.n',
+  each: 'let h = weighted(base, j);',
+  of: { part: 'h', slopes: 'h * (x[u.xo + base + j] - mean) * scale' },
+})}
 let total = select(0.0, group_sum(lane, part) / f32(u.n), u.centered == 1u);
 let slope = group_sum(lane, slopes) / f32(u.n);
 for (var j = lane; j < u.n; j += 64u) {

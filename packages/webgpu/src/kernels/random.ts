@@ -2,7 +2,7 @@ import { DeviceError, type Kernels } from '@gradgate/core';
 import { recordOf } from '@gradgate/core/internal';
 import { withScratch } from '../scratch.js';
 import { blockOf, type GpuStorage, gpuOf } from '../storage.js';
-import { type Map, map } from './map.js';
+import { type Mapping, map } from './map.js';
 import { uniform } from './uniform.js';
 
 /**
@@ -44,6 +44,6 @@ const random: Kernels['random'] = (rule, generator, parameters, out) => {
   });
 };
 
-const below: Map = { name: 'bernoulli', types: ['f32', 'f32'], expression: 'x < y', gives: 'bool' };
+const below: Mapping = { name: 'bernoulli', types: ['f32', 'f32'], expression: 'x < y', gives: 'bool' };
 
 export const randomKernels: Pick<Kernels, 'random'> = { random };

@@ -4,9 +4,11 @@ import { groupsFor } from '../gpu.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
 import { viewOf } from '../views.js';
+import { exponentials } from '../wgsl/exponentials.js';
+import { sums } from '../wgsl/sums.js';
 import { stored } from '../words.js';
 
-// One workgroup for each row. The maximum ignores NaN, which makes the sum of exponentials NaN anyway.
+// One workgroup for each row.
 
 type SoftmaxKind = Parameters<Kernels['softmax']>[0];
 
@@ -24,12 +26,7 @@ function softmax(kind: SoftmaxKind, x: View, dim: number, out: View): void {
         numbers: ['rows', 'n', 'inner', 'offset'],
         body: `if (group >= u.rows) { return; }
 let base = (group / u.inner) * u.n * u.inner + group % u.inner;
-var most = -infinity();
-for (var j = lane; j < u.n; j += 64u) { let v = x[u.offset + base + j * u.inner]; if (v > most) { most = v; } }
-let top = group_max(lane, most);
-var part = 0.0;
-for (var j = lane; j < u.n; j += 64u) { part += exp_of(x[u.offset + base + j * u.inner] - top); }
-let sum = group_sum(lane, part);
+${exponentials({ element: 'x[u.offset + base + j * u.inner]' })}
 for (var j = lane; j < u.n; j += 64u) { let p = base + j * u.inner; out[p] = ${stored(value, 'f32', out.dtype)}; }`,
       }),
       [blockOf(from), blockOf(out)],
@@ -56,8 +53,7 @@ function softmaxGradient(kind: SoftmaxKind, g: View, y: View, dim: number, scale
         numbers: ['rows', 'n', 'inner', 'go', 'yo', 'scale:f32'],
         body: `if (group >= u.rows) { return; }
 let base = (group / u.inner) * u.n * u.inner + group % u.inner;
-var part = 0.0;
-for (var j = lane; j < u.n; j += 64u) { let p = base + j * u.inner; part += ${summand}; }
+${sums({ index: 'j', end: 'u.n', each: 'let p = base + j * u.inner;', of: { part: summand } })}
 let sum = group_sum(lane, part);
 for (var j = lane; j < u.n; j += 64u) { let p = base + j * u.inner; out[p] = ${stored(value, 'f32', out.dtype)}; }`,
       }),
@@ -91,14 +87,7 @@ function logsumexp(x: View, dims: readonly number[], out: View): void {
         numbers: ['rows', 'n', 'offset'],
         body: `if (group >= u.rows) { return; }
 let base = u.offset + group * u.n;
-var most = -infinity();
-for (var j = lane; j < u.n; j += 64u) { let v = x[base + j]; if (v > most) { most = v; } }
-var top = group_max(lane, most);
-// Shifting by infinity would subtract two infinities.
-if (is_infinite(top)) { top = 0.0; }
-var part = 0.0;
-for (var j = lane; j < u.n; j += 64u) { part += exp_of(x[base + j] - top); }
-let sum = group_sum(lane, part);
+${exponentials({ element: 'x[base + j]', isFinite: true })}
 if (lane == 0u) { out[group] = ${stored('log_of(sum) + top', 'f32', out.dtype)}; }`,
       }),
       [blockOf(from), blockOf(out)],
@@ -123,12 +112,7 @@ function attentionWeights(scores: View, scale: number, isCausal: boolean, out: V
         body: `if (group >= u.count) { return; }
 let base = group * u.n;
 let end = select(u.n, min(u.n, group % u.rows + 1u), u.causal == 1u);
-var most = -infinity();
-for (var j = lane; j < end; j += 64u) { let v = x[u.offset + base + j] * u.scale; if (v > most) { most = v; } }
-let top = group_max(lane, most);
-var part = 0.0;
-for (var j = lane; j < end; j += 64u) { part += exp_of(x[u.offset + base + j] * u.scale - top); }
-let sum = group_sum(lane, part);
+${exponentials({ element: 'x[u.offset + base + j] * u.scale', end: 'end' })}
 for (var j = lane; j < u.n; j += 64u) {
   var y = 0.0;
   if (j < end) { y = exp_of(x[u.offset + base + j] * u.scale - top) / sum; }
