@@ -255,7 +255,7 @@ const normals = () => new Normal(core.zeros([2]), 1);
 const probs = () => ({ probs: core.full([2], 0.5) });
 
 const jsonLines = () => new JsonLines(() => {});
-const worlds = () => ({
+const stepped = () => ({
   ...{ observations: core.ones([2, 3]), rewards: core.ones([2]) },
   ...{ terminated: core.zeros([2]), truncated: core.zeros([2]) },
 });
@@ -270,7 +270,7 @@ export const made = {
   FractionalMaxPool3d: () => new nn.FractionalMaxPool3d(2, { outputRatio: 0.5 }),
   SummaryWriter: () => new SummaryWriter(() => {}),
   JsonLines: jsonLines,
-  Collector: () => new Collector({ reset: () => core.ones([2, 3]), step: worlds }, () => core.zeros([2])),
+  Collector: () => new Collector({ reset: () => core.ones([2, 3]), step: stepped }, () => core.zeros([2])),
   SparseTensor: () =>
     sparseCooTensor(
       [

@@ -368,6 +368,7 @@ describe('pieces', () => {
 
   it('EmbeddingBag weighs rows and ends at the last offset, with the numbers of PyTorch', () => {
     const bag = new nn.EmbeddingBag(3, 2, { mode: 'sum', includeLastOffset: true });
+    expect(String(bag)).toBe('EmbeddingBag(3, 2, mode=sum, includeLastOffset=true)');
     bag.weight.detach().copy_(
       tensor([
         [1, 2],

@@ -3,13 +3,13 @@ import { generalizedAdvantages } from '@gradgate/train';
 import { describe, expect, it } from 'vitest';
 
 const generator = new Generator(4);
-const [count, worlds] = [7, 2];
-const random = () => rand([count, worlds], { generator });
+const [count, environments] = [7, 2];
+const random = () => rand([count, environments], { generator });
 const [values, nextValues, rewards] = [random(), random(), random()];
 const ends = (...places: [number, number][]) =>
   tensor(
     Array.from({ length: count }, (_, t) =>
-      Array.from({ length: worlds }, (_, w) => places.some(([a, b]) => a === t && b === w)),
+      Array.from({ length: environments }, (_, w) => places.some(([a, b]) => a === t && b === w)),
     ),
   );
 const [terminated, truncated] = [ends([2, 0]), ends([4, 1], [5, 0])];
@@ -20,7 +20,7 @@ function byDefinition(gamma: number, lambda: number): number[][] {
   const error = (i: number, w: number) =>
     at(rewards, i, w) + (at(terminated, i, w) ? 0 : gamma * at(nextValues, i, w)) - at(values, i, w);
   return Array.from({ length: count }, (_, t) =>
-    Array.from({ length: worlds }, (_, w) => {
+    Array.from({ length: environments }, (_, w) => {
       let sum = 0;
       for (let i = t; i < count; i++) {
         sum += (gamma * lambda) ** (i - t) * error(i, w);
@@ -50,7 +50,7 @@ describe('generalizedAdvantages', () => {
     expect(returns.sub(advantages).sub(values).abs().max().item()).toBeLessThan(1e-6);
   });
 
-  it('takes one world without a dimension, ends as numbers, and no limits of time', () => {
+  it('takes one environment without a dimension, ends as numbers, and no limits of time', () => {
     const steps = {
       values: tensor([1, 2]),
       nextValues: tensor([2, 9]),

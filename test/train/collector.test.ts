@@ -43,7 +43,7 @@ class Counters implements Environments {
 const act = (seen: Tensor) => tensor([1, 2]).to(seen.dtype);
 
 describe('Collector', () => {
-  it('gives what was seen, done and gained by step and world', () => {
+  it('gives what was seen, done and gained by step and environment', () => {
     const { episodes, ...all } = new Collector(new Counters(), act).collect(3);
     expect(Object.fromEntries(Object.entries(all).map(([name, t]) => [name, t.toArray()]))).toEqual({
       observations: [
@@ -84,13 +84,13 @@ describe('Collector', () => {
   });
 
   it('goes on where it ended, in the middle of an episode', () => {
-    const worlds = new Counters();
-    const parts = new Collector(worlds, act);
+    const environments = new Counters();
+    const parts = new Collector(environments, act);
     const [first, second] = [parts.collect(2), parts.collect(3)];
     const whole = new Collector(new Counters(), act).collect(5);
     expect(first.observations.cat([second.observations]).toArray()).toEqual(whole.observations.toArray());
     expect([...first.episodes, ...second.episodes]).toEqual(whole.episodes);
-    expect(worlds.resets).toBe(1);
+    expect(environments.resets).toBe(1);
   });
 
   it('tells episodes that were broken off, and what they led to', () => {
@@ -115,7 +115,7 @@ describe('Collector', () => {
     ['nothing', () => undefined, /the result of step must be an object, got undefined/],
     ['no rewards', (t) => ({ ...t, rewards: undefined }), /rewards must be a Tensor, got undefined/],
     [
-      'rewards of other worlds',
+      'rewards of other environments',
       (t) => ({ ...t, rewards: zeros([3]) }),
       /rewards must be \[2\], a number for each environment, got \[3\]/,
     ],

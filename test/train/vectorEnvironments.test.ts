@@ -28,26 +28,26 @@ const lists = (tensors: object) =>
   Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, (t as Tensor).toArray()]));
 
 describe('VectorEnvironments', () => {
-  it('starts a world anew in the step that ends its episode, and tells what it was like at the end', () => {
-    const worlds = new VectorEnvironments(() => new Counter(), 2);
-    expect(worlds.reset().toArray()).toEqual([[0], [0]]);
-    worlds.step(act());
-    expect(lists(worlds.step(act()))).toEqual({
+  it('starts an environment anew in the step that ends its episode, and tells what it was like at the end', () => {
+    const environments = new VectorEnvironments(() => new Counter(), 2);
+    expect(environments.reset().toArray()).toEqual([[0], [0]]);
+    environments.step(act());
+    expect(lists(environments.step(act()))).toEqual({
       observations: [[2], [0]],
       rewards: [1, 2],
       terminated: [false, true],
       truncated: [false, false],
       finalObservations: [[2], [4]],
     });
-    expect(worlds.step(act()).observations.toArray()).toEqual([[0], [2]]);
-    expect(worlds.reset().toArray()).toEqual([[0], [0]]);
+    expect(environments.step(act()).observations.toArray()).toEqual([[0], [2]]);
+    expect(environments.reset().toArray()).toEqual([[0], [0]]);
   });
 
   it('breaks episodes off after maxEpisodeSteps, but none that is over by itself', () => {
-    const worlds = new VectorEnvironments(() => new Counter(), 2, { maxEpisodeSteps: 2 });
-    worlds.reset();
-    worlds.step(act());
-    const { terminated, truncated, observations, finalObservations } = worlds.step(act());
+    const environments = new VectorEnvironments(() => new Counter(), 2, { maxEpisodeSteps: 2 });
+    environments.reset();
+    environments.step(act());
+    const { terminated, truncated, observations, finalObservations } = environments.step(act());
     expect([terminated, truncated].map((t) => t.toArray())).toEqual([
       [false, true],
       [true, false],
@@ -56,10 +56,10 @@ describe('VectorEnvironments', () => {
     expect(finalObservations!.toArray()).toEqual([[2], [4]]);
   });
 
-  it('has worlds that break off by themselves', () => {
-    const worlds = new VectorEnvironments(() => new Counter(true), 2);
-    worlds.reset();
-    expect(worlds.step(act()).truncated.toArray()).toEqual([false, true]);
+  it('has environments that break off by themselves', () => {
+    const environments = new VectorEnvironments(() => new Counter(true), 2);
+    environments.reset();
+    expect(environments.step(act()).truncated.toArray()).toEqual([false, true]);
   });
 
   it('is what a Collector acts in', () => {
@@ -91,22 +91,22 @@ describe('VectorEnvironments', () => {
     ]);
   });
 
-  it('gives each world its row of the actions, and takes tensors as what is seen', () => {
+  it('gives each environment its row of the actions, and takes tensors as what is seen', () => {
     const given: unknown[] = [];
-    const world: Environment = {
+    const environment: Environment = {
       reset: () => zeros([2, 3]),
       step: (action) => {
         given.push(action);
         return { observation: zeros([2, 3]), reward: 0, terminated: false };
       },
     };
-    const worlds = new VectorEnvironments(() => world, 2);
-    expect(worlds.reset().shape).toEqual([2, 2, 3]);
+    const environments = new VectorEnvironments(() => environment, 2);
+    expect(environments.reset().shape).toEqual([2, 2, 3]);
     const actions = tensor([
       [1, 2],
       [3, 4],
     ]);
-    expect(worlds.step(actions).observations.shape).toEqual([2, 2, 3]);
+    expect(environments.step(actions).observations.shape).toEqual([2, 2, 3]);
     expect(given).toEqual([
       [1, 2],
       [3, 4],
@@ -115,7 +115,7 @@ describe('VectorEnvironments', () => {
 
   it('refuses what it cannot use, by name', () => {
     const make = () => new Counter();
-    const worlds = new VectorEnvironments(make, 2);
+    const environments = new VectorEnvironments(make, 2);
     expect(() => new VectorEnvironments(make() as never, 2)).toThrow(/VectorEnvironments: make must be a function/);
     for (const count of [0, 2 ** 40])
       expect(() => new VectorEnvironments(make, count)).toThrow(
@@ -125,18 +125,24 @@ describe('VectorEnvironments', () => {
     expect(() => new VectorEnvironments(() => ({}) as never, 2)).toThrow(
       /the result of make must be an object with reset\(\)/,
     );
-    expect(() => worlds.step(act())).toThrow(/step: call reset\(\) before/);
-    worlds.reset();
-    expect(() => worlds.step(tensor([1, 2, 3]))).toThrow(/actions must be \[2, ...\], one for each world, got \[3\]/);
-    expect(() => worlds.step(tensor(1))).toThrow(/actions must be \[2, ...\], one for each world, got \[\]/);
+    expect(() => environments.step(act())).toThrow(/step: call reset\(\) before/);
+    environments.reset();
+    expect(() => environments.step(tensor([1, 2, 3]))).toThrow(
+      /actions must be \[2, ...\], one for each environment, got \[3\]/,
+    );
+    expect(() => environments.step(tensor(1))).toThrow(
+      /actions must be \[2, ...\], one for each environment, got \[\]/,
+    );
     const wrong = new VectorEnvironments(() => ({ reset: () => [0], step: () => [1, 2] as never }), 2);
     wrong.reset();
-    expect(() => wrong.step(act())).toThrow(/what step of world 0 gives must be \{ observation, reward, terminated \}/);
+    expect(() => wrong.step(act())).toThrow(
+      /what step of environment 0 gives must be \{ observation, reward, terminated \}/,
+    );
     const differing = [[0], [0, 0]];
     const unequal = new VectorEnvironments(
       () => ({ ...new Counter(), reset: () => differing.pop()!, step: () => null as never }),
       2,
     );
-    expect(() => unequal.reset()).toThrow(/worlds of one kind see the same shape, got \[2\], \[1\]/);
+    expect(() => unequal.reset()).toThrow(/environments of one kind see the same shape, got \[2\], \[1\]/);
   });
 });

@@ -26,7 +26,7 @@ export type { Kind } from './kinds.js';
 export { casting, inFloat32 } from './ops/casting.js';
 export { checkSameShape, reduceLoss } from './ops/loss.js';
 
-export { liftedOptions, maxPoolWithPlaces } from './ops/pool.js';
+export { liftedOptions, maxPoolWithIndices } from './ops/pool.js';
 
 import * as options from './ops/options.js';
 

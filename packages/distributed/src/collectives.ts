@@ -4,7 +4,7 @@ import { dtypeNames, type Job } from './job.js';
 import type { Op } from './library.js';
 import type { Numbers } from './mpi.js';
 import type { Work } from './work.js';
-import { type Group, groupKind, run, world } from './world.js';
+import { checkMember, checkRank, type Group, groupKind, run, world } from './world.js';
 
 /** How elements are combined; `mean` is the sum divided by the number of ranks, for floating point only. */
 export type ReduceOp = 'sum' | 'mean' | 'product' | 'min' | 'max';
@@ -103,14 +103,8 @@ function optionsOf<O extends CollectiveOptions>(
     ...more,
   } as never);
   const { group = world() } = options;
-  if (group.rank < 0)
-    throw new RangeError(`${op}: this rank does not belong to the group of ranks ${group.ranks.join(', ')}`);
+  checkMember(op, group);
   return { ...options, group };
-}
-
-function checkRank(op: string, name: string, rank: number, group: Group): void {
-  const text = `a whole number from 0 to ${group.size - 1}, a rank of the group`;
-  check(op, name, rank, { text, is: (r) => is.size.is(r) && (r as number) < group.size });
 }
 
 const describe = (op: string, t: { dtype: DType; shape: readonly number[] }, more = ''): string =>

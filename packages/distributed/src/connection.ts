@@ -142,7 +142,7 @@ export class Connection {
     if (!work) return;
     this.#running.delete(id);
     work.settle(error === null ? null : new DistributedError(`${work.name} on rank ${this.rank}: ${error}`), source);
-    if (this.#running.size === 0) this.#rest();
+    if (this.#running.size === 0) this.#stopListening();
   }
 
   /** Blocks until `work` is done. */
@@ -155,7 +155,7 @@ export class Connection {
       Atomics.store(this.#flags, idle, 1);
       const outcome = Atomics.wait(this.#flags, done, before, this.timeout);
       Atomics.store(this.#flags, idle, 0);
-      if (outcome === 'timed-out') this.#late();
+      if (outcome === 'timed-out') this.#timeOut();
     }
   }
 
@@ -170,20 +170,20 @@ export class Connection {
       () => {
         const now = Atomics.load(this.#flags, done);
         if (now !== before) [before, since] = [now, Date.now()];
-        else if (Date.now() - since >= this.timeout) this.#late();
+        else if (Date.now() - since >= this.timeout) this.#timeOut();
       },
       Math.min(1000, this.timeout / 4),
     );
   }
 
-  #rest(): void {
+  #stopListening(): void {
     if (!this.#listening) return;
     this.#listening = false;
     this.#outcomes.unref();
     clearInterval(this.#watch!);
   }
 
-  #late(): void {
+  #timeOut(): void {
     const [first] = this.#running.values();
     this.#break(
       `${first?.name ?? 'a collective'} has waited for ${seconds(this.timeout)}: a rank has not called it, has ended or cannot be reached`,
@@ -196,7 +196,7 @@ export class Connection {
     const error = this.#broken;
     for (const work of this.#running.values()) work.settle(error, 0);
     this.#running.clear();
-    this.#rest();
+    this.#stopListening();
   }
 
   /**
@@ -253,7 +253,7 @@ export class Connection {
     this.#finalized = true;
     process.off('exit', this.#onExit);
     process.off('uncaughtExceptionMonitor', this.#onUncaught);
-    this.#rest();
+    this.#stopListening();
     this.#outcomes.close();
     this.#jobs.close();
     await this.#worker.terminate();

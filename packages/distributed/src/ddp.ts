@@ -5,7 +5,7 @@ import { type Bucket, bucketsOf } from './bucket.js';
 import { broadcast } from './collectives.js';
 import { DistributedError } from './connection.js';
 import { isSyncing } from './noSync.js';
-import { type Group, groupKind, run, world } from './world.js';
+import { checkMember, type Group, groupKind, run, world } from './world.js';
 
 /** Options of `DistributedDataParallel`. */
 export interface DistributedDataParallelOptions {
@@ -97,7 +97,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
       broadcastBuffers: is.boolean,
       overlap: is.boolean,
     });
-    if (group.rank < 0) throw new RangeError(`${name}: this rank does not belong to the group`);
+    checkMember(name, group);
     this.#group = group;
     this.#bucketBytes = bucketBytes;
     this.#broadcastBuffers = broadcastBuffers;

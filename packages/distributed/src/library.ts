@@ -9,7 +9,7 @@ export type Element = 'float32' | 'float64' | 'int8' | 'uint8' | 'int16' | 'int3
 export type Op = 'sum' | 'product' | 'min' | 'max';
 
 /** The constants in which libraries differ: `mpi.h` defines them, and no function returns them. */
-interface Table {
+interface Constants {
   readonly handle: 'int' | 'intptr_t';
   readonly world: Handle;
   readonly errorsReturn: Handle;
@@ -24,7 +24,7 @@ interface Table {
 
 export type Kind = 'Open MPI' | 'MPICH' | 'MPI ABI';
 
-const mpich: Table = {
+const mpich: Constants = {
   handle: 'int',
   world: 0x44000000,
   errorsReturn: 0x54000001,
@@ -44,7 +44,7 @@ const mpich: Table = {
 };
 
 /** MPI 5.0, chapter on the application binary interface. */
-const abi: Table = {
+const abi: Constants = {
   handle: 'intptr_t',
   world: 0x101,
   errorsReturn: 0x142,
@@ -64,7 +64,7 @@ const abi: Table = {
 };
 
 /** Open MPI's handles are the addresses of its variables. */
-function openMpi(at: (name: string) => Handle): Table {
+function openMpi(at: (name: string) => Handle): Constants {
   return {
     handle: 'intptr_t',
     world: at('ompi_mpi_comm_world'),
@@ -148,7 +148,7 @@ export interface Library {
   readonly kind: Kind;
   /** The first line of the library's version text. */
   readonly version: string;
-  readonly table: Table;
+  readonly constants: Constants;
   /** Binds a function by its C signature, in which `HANDLE` is replaced by the type of handles. */
   bind(signature: string): (...args: any[]) => number;
 }
@@ -173,7 +173,7 @@ export function openLibrary(launched: Launched | null, env: NodeJS.ProcessEnv = 
       throw new Error(
         `${file} is ${kind} (${version}), but this rank was started by ${launched.by}; name the library of the launcher in GRADGATE_MPI, or start the program with the launcher of ${kind}`,
       );
-    const table =
+    const constants =
       kind === 'Open MPI'
         ? openMpi((name) => koffi.address(library.symbol(name, 'int')))
         : kind === 'MPICH'
@@ -182,8 +182,8 @@ export function openLibrary(launched: Launched | null, env: NodeJS.ProcessEnv = 
     return {
       kind,
       version,
-      table,
-      bind: (signature) => library.func(signature.replaceAll('HANDLE', table.handle)) as never,
+      constants,
+      bind: (signature) => library.func(signature.replaceAll('HANDLE', constants.handle)) as never,
     };
   }
   throw new Error(

@@ -77,8 +77,8 @@ export class Mpi {
       irecv: bind('int MPI_Irecv(void *data, int n, HANDLE type, int from, int tag, HANDLE comm, void *request)'),
       test: bind('int MPI_Test(void *request, void *flag, void *status)'),
     };
-    this.#check('init', this.#calls.init(null, null, library.table.funneled, new Int32Array(1)));
-    this.world = this.#communicator(library.table.world);
+    this.#check('init', this.#calls.init(null, null, library.constants.funneled, new Int32Array(1)));
+    this.world = this.#communicator(library.constants.world);
   }
 
   #check(op: string, code: number): void {
@@ -90,7 +90,7 @@ export class Mpi {
 
   #communicator(handle: Handle): Communicator {
     const out = new Int32Array(1);
-    this.#check('init', this.#calls.errhandler(handle, this.#library.table.errorsReturn));
+    this.#check('init', this.#calls.errhandler(handle, this.#library.constants.errorsReturn));
     this.#check('init', this.#calls.rank(handle, out));
     const rank = out[0]!;
     this.#check('init', this.#calls.size(handle, out));
@@ -98,7 +98,7 @@ export class Mpi {
   }
 
   #type(data: Numbers): Handle {
-    return this.#library.table.types[elementOf(data)];
+    return this.#library.constants.types[elementOf(data)];
   }
 
   /** Makes a communicator of some ranks, in this order; null in other ranks. All ranks of the world must call it. */
@@ -111,7 +111,7 @@ export class Mpi {
       this.#calls.split(this.world.handle, place < 0 ? undefinedColor : 0, Math.max(0, place), out),
     );
     if (place < 0) return null;
-    return this.#communicator(this.#library.table.handle === 'int' ? Number(BigInt.asIntN(32, out[0]!)) : out[0]!);
+    return this.#communicator(this.#library.constants.handle === 'int' ? Number(BigInt.asIntN(32, out[0]!)) : out[0]!);
   }
 
   /** Starts a collective, whose last argument is its request, and returns when it is done. */
@@ -150,7 +150,7 @@ export class Mpi {
   }
 
   allReduce({ handle }: Communicator, data: Numbers, op: Op): void {
-    const { ops } = this.#library.table;
+    const { ops } = this.#library.constants;
     const to = toOrdered(data, op);
     if (this.#scratch.byteLength < to.byteLength) this.#scratch = new ArrayBuffer(to.byteLength);
     const from = new (to.constructor as typeof Float32Array)(this.#scratch, 0, to.length);
@@ -179,7 +179,7 @@ export class Mpi {
   }
 
   reduceScatter({ handle }: Communicator, list: Numbers, data: Numbers, op: Op): void {
-    const { ops } = this.#library.table;
+    const { ops } = this.#library.constants;
     const [from, to] = [toOrdered(list, op), orderedLike(data, op)];
     this.#finish('reduceScatter', this.#calls.reduceScatter, from, to, to.length, this.#type(to), ops[op], handle);
     fromOrdered(to, data);
@@ -211,7 +211,7 @@ export class Mpi {
 
   receive(comm: Communicator, data: Numbers, dtype: number, from: number | null, tag: number): Message {
     const header = new Int32Array(2);
-    const requests = [this.#irecv(comm, header, from ?? this.#library.table.anySource, 2 * tag)];
+    const requests = [this.#irecv(comm, header, from ?? this.#library.constants.anySource, 2 * tag)];
     const receiveFrom = (source: number) => {
       const sent = `${header[1]} elements of ${dtypeNames[header[0]!]}`;
       const expected = `${data.length} of ${dtypeNames[dtype]}`;
@@ -228,7 +228,7 @@ export class Mpi {
     while (requests.length > 0) {
       if (!this.#isDone(op, requests[0]!)) return false;
       requests.shift();
-      message.source = this.#status[this.#library.table.sourceAt]!;
+      message.source = this.#status[this.#library.constants.sourceAt]!;
       if (receiveFrom === null || message.receiveFrom === null) continue;
       message.receiveFrom = null;
       requests.push(receiveFrom(message.source));

@@ -2,7 +2,7 @@ import { tensor } from '@gradgate/core';
 import { check, is } from '@gradgate/core/internal';
 import { broadcast } from './collectives.js';
 import { DistributedError } from './connection.js';
-import { type Group, groupKind, world } from './world.js';
+import { checkMember, type Group, groupKind, world } from './world.js';
 
 /**
  * Calls `fn` in rank 0 only, for things to be done once, such as saving a checkpoint or printing. The other ranks wait
@@ -14,7 +14,7 @@ import { type Group, groupKind, world } from './world.js';
 export async function onMain<R>(fn: () => R | Promise<R>, group: Group = world()): Promise<R | undefined> {
   check('onMain', 'fn', fn, is.callback);
   check('onMain', 'group', group, groupKind);
-  if (group.rank < 0) throw new RangeError('onMain: this rank does not belong to the group');
+  checkMember('onMain', group);
   const outcome = tensor([0], { dtype: 'int32' });
   let result: R | undefined;
   let error: unknown;

@@ -1,7 +1,7 @@
 import { Generator } from '@gradgate/core';
 import { check, checkOptions, is } from '@gradgate/core/internal';
 import { data } from '@gradgate/nn';
-import { type Group, groupKind, world } from './world.js';
+import { checkMember, type Group, groupKind, world } from './world.js';
 
 /** Options of `DistributedSampler`. */
 export interface DistributedSamplerOptions {
@@ -58,7 +58,7 @@ export class DistributedSampler extends data.ResumableSampler {
       seed: is.size,
       dropLast: is.boolean,
     });
-    if (group.rank < 0) throw new RangeError('DistributedSampler: this rank does not belong to the group');
+    checkMember('DistributedSampler', group);
     this.#dataset = dataset;
     this.#group = group;
     this.#shuffle = shuffle;

@@ -1,9 +1,9 @@
 import { defineFunction, noGrad, ShapeError, type Tensor, tensor } from '@gradgate/core';
 import { check, is, type Schema } from '@gradgate/core/internal';
 import { BatchNorm1d, BatchNorm2d, type BatchNormModuleOptions, Module } from '@gradgate/nn';
-import { BatchNormBase, checkChannels } from '@gradgate/nn/internal';
+import { BatchNormBase, checkChannels, isCollection } from '@gradgate/nn/internal';
 import { allReduce } from './collectives.js';
-import { type Group, groupKind, world } from './world.js';
+import { checkMember, type Group, groupKind, world } from './world.js';
 
 /** Options of `SyncBatchNorm`. */
 export interface SyncBatchNormOptions extends BatchNormModuleOptions {
@@ -36,7 +36,7 @@ export class SyncBatchNorm extends BatchNormBase {
   constructor(numFeatures: number, options: SyncBatchNormOptions = {}) {
     super(numFeatures, options);
     const { group = world() } = options;
-    if (group.rank < 0) throw new RangeError('SyncBatchNorm: this rank does not belong to the group');
+    checkMember('SyncBatchNorm', group);
     this.group = group;
   }
 
@@ -123,12 +123,6 @@ export function convertSyncBatchNorm<M extends Module>(module: M, group: Group =
 
   return convert(module) as M | SyncBatchNorm;
 }
-
-const isCollection = (value: unknown): value is object =>
-  Array.isArray(value) ||
-  value instanceof Map ||
-  value instanceof Set ||
-  (typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value)));
 
 function syncedOf(module: BatchNorm1d | BatchNorm2d, group: Group): SyncBatchNorm {
   const { eps, momentum, weight, runningMean } = module;

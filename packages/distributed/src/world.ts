@@ -44,6 +44,18 @@ export const groupKind = {
   is: (v: unknown): boolean => v instanceof Group && groups.has(v),
 };
 
+/** @internal Throws unless this rank belongs to the group. */
+export function checkMember(op: string, group: Group): void {
+  if (group.rank < 0)
+    throw new RangeError(`${op}: this rank does not belong to the group of ranks ${group.ranks.join(', ')}`);
+}
+
+/** @internal Throws unless `rank` is one of the group. */
+export function checkRank(op: string, name: string, rank: number, group: Group): void {
+  const text = `a whole number from 0 to ${group.size - 1}, a rank of the group`;
+  check(op, name, rank, { text, is: (r) => is.size.is(r) && (r as number) < group.size });
+}
+
 /** The state of the world; empty before `init`. */
 const state: { connection: Connection | null; world: Group | null; groups: number; phase: 'out' | 'joining' | 'left' } =
   {

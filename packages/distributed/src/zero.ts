@@ -4,7 +4,7 @@ import { decodeCheckpoint, encodeCheckpoint, type optim } from '@gradgate/nn';
 import { isThenable, listOf } from '@gradgate/nn/internal';
 import { allReduce, broadcast } from './collectives.js';
 import { gatherBytes } from './gatherBytes.js';
-import { type Group, groupKind, world } from './world.js';
+import { checkMember, checkRank, type Group, groupKind, world } from './world.js';
 
 type State = optim.OptimizerState;
 
@@ -40,8 +40,8 @@ export class ZeroRedundancyOptimizer {
   private readonly shares: readonly (readonly Tensor[])[];
   private readonly params: readonly Tensor[];
   private readonly group: Group;
-  /** The index of the options group of each parameter. */
-  private readonly places: readonly number[];
+  /** The index of the options group of each parameter; -1 for one in none. */
+  private readonly groupIndices: readonly number[];
   private consolidated: State | null = null;
 
   constructor(params: Iterable<Tensor>, make: (params: Tensor[]) => Local, options?: { group?: Group }) {
@@ -49,7 +49,7 @@ export class ZeroRedundancyOptimizer {
     check(name, 'params', this.params, is.arrayOf(is.tensor));
     check(name, 'the second argument, which makes an optimizer of parameters,', make, is.callback);
     const { group = world() } = checkOptions(name, options, { group: groupKind });
-    if (group.rank < 0) throw new RangeError(`${name}: this rank does not belong to the group`);
+    checkMember(name, group);
     if (this.params.length === 0) throw new TypeError(`${name}: got no parameters; pass module.parameters()`);
     this.group = group;
     this.shares = sharesOf(this.params, group.size);
@@ -58,15 +58,15 @@ export class ZeroRedundancyOptimizer {
     this.local = make(own.length > 0 ? [...own] : [zeros([0])]);
     if (!isOptimizer(this.local))
       throw new TypeError(`${name}: make must return an optimizer, got ${show(this.local)}`);
-    this.places = this.placesOf();
+    this.groupIndices = this.groupIndicesOf();
   }
 
-  private placesOf(): number[] {
-    const places = new Int32Array(this.params.length);
+  private groupIndicesOf(): number[] {
+    const indices = new Int32Array(this.params.length);
     this.local.paramGroups.forEach(({ params }, i) => {
-      for (const p of params) if (this.params.includes(p)) places[this.params.indexOf(p)] = i + 1;
+      for (const p of params) if (this.params.includes(p)) indices[this.params.indexOf(p)] = i + 1;
     });
-    return [...allReduce(tensor(places), { op: 'max', group: this.group }).toTypedArray()].map((i) => i - 1);
+    return [...allReduce(tensor(indices), { op: 'max', group: this.group }).toTypedArray()].map((i) => i - 1);
   }
 
   /** The groups of this rank's optimizer, for schedulers, which change the learning rate in all ranks. */
@@ -119,8 +119,8 @@ export class ZeroRedundancyOptimizer {
 
   /** The numbers of the parameters, counted group by group, as in PyTorch. */
   private numbers(): Map<Tensor, number> {
-    const order = [...this.params.keys()].filter((i) => this.places[i]! >= 0);
-    order.sort((a, b) => this.places[a]! - this.places[b]! || a - b);
+    const order = [...this.params.keys()].filter((i) => this.groupIndices[i]! >= 0);
+    order.sort((a, b) => this.groupIndices[a]! - this.groupIndices[b]! || a - b);
     return new Map(order.map((i, number) => [this.params[i]!, number]));
   }
 
@@ -132,9 +132,11 @@ export class ZeroRedundancyOptimizer {
     const numbered = Object.entries(own.state).map(([i, memory]) => [numbers.get(params[Number(i)]!), memory]);
     return {
       state: Object.fromEntries(numbered.filter(([number]) => number !== undefined)),
-      param_groups: own.param_groups.map((options, place) => ({
+      param_groups: own.param_groups.map((options, i) => ({
         ...options,
-        params: [...numbers].filter(([p]) => this.places[this.params.indexOf(p)] === place).map(([, number]) => number),
+        params: [...numbers]
+          .filter(([p]) => this.groupIndices[this.params.indexOf(p)] === i)
+          .map(([, number]) => number),
       })),
     };
   }
@@ -144,11 +146,7 @@ export class ZeroRedundancyOptimizer {
    * the next step. All ranks must call it.
    */
   consolidateStateDict(to = 0): void {
-    const text = `a whole number from 0 to ${this.group.size - 1}, a rank of the group`;
-    check(`${name}.consolidateStateDict`, 'to', to, {
-      text,
-      is: (r) => is.size.is(r) && (r as number) < this.group.size,
-    });
+    checkRank(`${name}.consolidateStateDict`, 'to', to, this.group);
     const share = this.share();
     const shares = gatherBytes(encodeCheckpoint({ share: holderOf(share) }), to, this.group);
     if (shares === null) return;
@@ -192,8 +190,8 @@ export class ZeroRedundancyOptimizer {
     const given = groups.flatMap((g) => g.params);
     const mine: State = { state: {}, param_groups: [] };
     let i = 0;
-    this.local.paramGroups.forEach(({ params }, place) => {
-      mine.param_groups.push({ ...groups[place]!, params: params.map((_, k) => i + k) });
+    this.local.paramGroups.forEach(({ params }, index) => {
+      mine.param_groups.push({ ...groups[index]!, params: params.map((_, k) => i + k) });
       for (const p of params) {
         const remembered = memory[given[numbers.get(p) ?? -1]!];
         if (remembered !== undefined) mine.state[i] = remembered;

@@ -69,9 +69,9 @@ export class Binomial extends Distribution {
 
   /** A sum over all counts, so time and memory grow with the largest `totalCount`. */
   override entropy(): Tensor {
-    const most = this.totalCount.numel === 0 ? 0 : elementsOf(this.totalCount.amax(), 'Binomial.entropy')[0]!;
+    const largest = this.totalCount.numel === 0 ? 0 : elementsOf(this.totalCount.amax(), 'Binomial.entropy')[0]!;
     const { dtype, device } = this.probs;
-    const counts = arange(most + 1, { dtype, device }).reshape([most + 1, ...this.batchShape.map(() => 1)]);
+    const counts = arange(largest + 1, { dtype, device }).reshape([largest + 1, ...this.batchShape.map(() => 1)]);
     const inside = counts.le(this.totalCount);
     const logs = this.logDensity(where(inside, counts, 0));
     return where(inside, logs.exp().mul(logs), 0).sum(0).neg();
@@ -79,11 +79,11 @@ export class Binomial extends Distribution {
 
   /** Returns 0 to `totalCount`, which must be the same everywhere. */
   override enumerateSupport(): Tensor {
-    const most = elementsOf(this.totalCount.amax(), 'Binomial.enumerateSupport')[0]!;
-    if (this.totalCount.amin().item() !== most)
+    const largest = elementsOf(this.totalCount.amax(), 'Binomial.enumerateSupport')[0]!;
+    if (this.totalCount.amin().item() !== largest)
       throw new RangeError('Binomial.enumerateSupport: totalCount must be the same for all of the batch');
     const { dtype, device } = this.probs;
-    const counts = arange(most + 1, { dtype, device }).reshape([most + 1, ...this.batchShape.map(() => 1)]);
-    return counts.expand(most + 1, ...this.batchShape);
+    const counts = arange(largest + 1, { dtype, device }).reshape([largest + 1, ...this.batchShape.map(() => 1)]);
+    return counts.expand(largest + 1, ...this.batchShape);
   }
 }

@@ -1,6 +1,7 @@
 import { atan, type Generator, log1p, rand, type Shape, type Tensor, tan } from '@gradgate/core';
-import { type ArgConstraints, nonNegative, positive, real, unitInterval } from './constraints.js';
+import { type ArgConstraints, nonNegative, positive, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
+import { LocationScale } from './locationScale.js';
 import { clampProbs } from './probabilities.js';
 
 /** The logarithm of `1 / (π scale (1 + z²))`. */
@@ -16,40 +17,19 @@ const density = (z: Tensor, scale: Tensor): Tensor => log1p(z.square()).add(scal
  * cauchy.cdf(1); // 0.75
  * ```
  */
-export class Cauchy extends Distribution {
-  static override readonly argConstraints: ArgConstraints<'loc' | 'scale'> = { loc: real, scale: positive };
-  /** Where the center or mode lies, of the batch's shape. */
-  readonly loc: Tensor;
-  /** How wide it is: above 0, of the batch's shape. */
-  readonly scale: Tensor;
-  readonly support = real;
-
-  constructor(loc: TensorLike, scale: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Cauchy', { loc, scale }, Cauchy.argConstraints, options);
-    super(given.loc.shape, [], options);
-    this.loc = given.loc;
-    this.scale = given.scale;
-  }
-
-  override get hasRsample(): boolean {
-    return true;
-  }
+export class Cauchy extends LocationScale {
   override get mean(): Tensor {
     return this.loc.detach().mul(0).add(Number.NaN);
   }
   override get variance(): Tensor {
     return this.loc.detach().mul(0).add(Number.POSITIVE_INFINITY);
   }
-  override get mode(): Tensor {
-    return this.loc;
-  }
-
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const { dtype, device } = this.loc;
-    return this.at(clampProbs(rand(shape, { dtype, device, generator })));
+    return this.quantile(clampProbs(rand(shape, { dtype, device, generator })));
   }
 
-  private at(p: Tensor): Tensor {
+  private quantile(p: Tensor): Tensor {
     return this.loc.add(this.scale.mul(tan(p.sub(0.5).mul(Math.PI))));
   }
 
@@ -67,7 +47,7 @@ export class Cauchy extends Distribution {
   }
 
   override icdf(p: TensorLike): Tensor {
-    return this.at(this.checkValue('icdf', p, unitInterval));
+    return this.quantile(this.checkValue('icdf', p, unitInterval));
   }
 }
 
@@ -107,10 +87,10 @@ export class HalfCauchy extends Distribution {
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const { dtype, device } = this.scale;
-    return this.at(clampProbs(rand(shape, { dtype, device, generator })));
+    return this.quantile(clampProbs(rand(shape, { dtype, device, generator })));
   }
 
-  private at(p: Tensor): Tensor {
+  private quantile(p: Tensor): Tensor {
     return this.scale.mul(tan(p.mul(Math.PI / 2)));
   }
 
@@ -127,6 +107,6 @@ export class HalfCauchy extends Distribution {
   }
 
   override icdf(p: TensorLike): Tensor {
-    return this.at(this.checkValue('icdf', p, unitInterval));
+    return this.quantile(this.checkValue('icdf', p, unitInterval));
   }
 }

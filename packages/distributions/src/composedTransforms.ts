@@ -23,8 +23,8 @@ export class IndependentTransform implements Transform {
   get codomain(): Constraint {
     return this.base.codomain;
   }
-  get rises(): boolean | Tensor {
-    return this.base.rises;
+  get isIncreasing(): boolean | Tensor {
+    return this.base.isIncreasing;
   }
   forwardShape(shape: Shape): Shape {
     return this.base.forwardShape?.(shape) ?? shape;
@@ -35,8 +35,8 @@ export class IndependentTransform implements Transform {
   inverse(y: Tensor): Tensor {
     return this.base.inverse(y);
   }
-  logAbsDerivative(x: Tensor, y: Tensor): Tensor {
-    return sumLast(this.base.logAbsDerivative(x, y), this.dims);
+  logAbsDetJacobian(x: Tensor, y: Tensor): Tensor {
+    return sumLast(this.base.logAbsDetJacobian(x, y), this.dims);
   }
 }
 
@@ -44,7 +44,7 @@ export class IndependentTransform implements Transform {
 abstract class PartsTransform implements Transform {
   /** The transforms, in order. */
   readonly transforms: readonly Transform[];
-  readonly rises = true;
+  readonly isIncreasing = true;
   readonly codomain: Constraint = {
     text: 'the results of several transforms',
     check: (op, name, value) => {
@@ -77,10 +77,10 @@ abstract class PartsTransform implements Transform {
     checkTensors(`${this.constructor.name}.inverse`, y);
     return this.together(this.parts(y).map((part, i) => this.transforms[i]!.inverse(part)));
   }
-  logAbsDerivative(x: Tensor, y: Tensor): Tensor {
-    checkTensors(`${this.constructor.name}.logAbsDerivative`, x, y);
+  logAbsDetJacobian(x: Tensor, y: Tensor): Tensor {
+    checkTensors(`${this.constructor.name}.logAbsDetJacobian`, x, y);
     const after = this.parts(y);
-    return this.together(this.parts(x).map((part, i) => this.transforms[i]!.logAbsDerivative(part, after[i]!)));
+    return this.together(this.parts(x).map((part, i) => this.transforms[i]!.logAbsDetJacobian(part, after[i]!)));
   }
 }
 

@@ -22,7 +22,7 @@ import {
 /** The transform that changes nothing. */
 export const identityTransform: Transform = {
   codomain: real,
-  rises: true,
+  isIncreasing: true,
   forward(x) {
     checkTensors('identityTransform.forward', x);
     return x;
@@ -31,8 +31,8 @@ export const identityTransform: Transform = {
     checkTensors('identityTransform.inverse', y);
     return y;
   },
-  logAbsDerivative(x: Tensor) {
-    checkTensors('identityTransform.logAbsDerivative', x);
+  logAbsDetJacobian(x: Tensor) {
+    checkTensors('identityTransform.logAbsDetJacobian', x);
     return zeros(x.shape, { dtype: x.dtype, device: x.device });
   },
 };

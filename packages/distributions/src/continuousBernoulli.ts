@@ -90,10 +90,10 @@ export class ContinuousBernoulli extends Distribution {
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const { dtype, device } = this.probs;
-    return this.at(rand(shape, { dtype, device, generator }));
+    return this.quantile(rand(shape, { dtype, device, generator }));
   }
 
-  private at(p: Tensor): Tensor {
+  private quantile(p: Tensor): Tensor {
     const rest = this.apart.neg().log1p();
     const grown = p.mul(this.apart.mul(2).sub(1)).sub(this.apart).log1p();
     return where(this.isApart, grown.sub(rest).div(this.oddsBack().neg()), p);
@@ -118,6 +118,6 @@ export class ContinuousBernoulli extends Distribution {
   }
 
   override icdf(p: TensorLike): Tensor {
-    return this.at(this.checkValue('icdf', p, unitInterval));
+    return this.quantile(this.checkValue('icdf', p, unitInterval));
   }
 }

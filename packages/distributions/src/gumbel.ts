@@ -1,6 +1,7 @@
 import { type Generator, rand, type Shape, type Tensor } from '@gradgate/core';
-import { type ArgConstraints, positive, real, unitInterval } from './constraints.js';
-import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
+import { unitInterval } from './constraints.js';
+import type { TensorLike } from './distribution.js';
+import { LocationScale } from './locationScale.js';
 import { clampProbs } from './probabilities.js';
 
 /** Euler's constant. */
@@ -15,29 +16,9 @@ export const euler = 0.5772156649015329;
  * gumbel.logProb(0); // -1
  * ```
  */
-export class Gumbel extends Distribution {
-  static override readonly argConstraints: ArgConstraints<'loc' | 'scale'> = { loc: real, scale: positive };
-  /** Where the center or mode lies, of the batch's shape. */
-  readonly loc: Tensor;
-  /** How wide it is: above 0, of the batch's shape. */
-  readonly scale: Tensor;
-  readonly support = real;
-
-  constructor(loc: TensorLike, scale: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Gumbel', { loc, scale }, Gumbel.argConstraints, options);
-    super(given.loc.shape, [], options);
-    this.loc = given.loc;
-    this.scale = given.scale;
-  }
-
-  override get hasRsample(): boolean {
-    return true;
-  }
+export class Gumbel extends LocationScale {
   override get mean(): Tensor {
     return this.loc.add(this.scale.mul(euler));
-  }
-  override get mode(): Tensor {
-    return this.loc;
   }
   override get variance(): Tensor {
     return this.stddev.square();
@@ -48,10 +29,10 @@ export class Gumbel extends Distribution {
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const { dtype, device } = this.loc;
-    return this.at(clampProbs(rand(shape, { dtype, device, generator })));
+    return this.quantile(clampProbs(rand(shape, { dtype, device, generator })));
   }
 
-  private at(p: Tensor): Tensor {
+  private quantile(p: Tensor): Tensor {
     return this.loc.sub(this.scale.mul(p.log().neg().log()));
   }
 
@@ -70,6 +51,6 @@ export class Gumbel extends Distribution {
   }
 
   override icdf(p: TensorLike): Tensor {
-    return this.at(this.checkValue('icdf', p, unitInterval));
+    return this.quantile(this.checkValue('icdf', p, unitInterval));
   }
 }

@@ -63,10 +63,10 @@ export class Kumaraswamy extends Distribution {
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const { dtype, device } = this.concentration1;
-    return this.at(clampProbs(rand(shape, { dtype, device, generator })));
+    return this.quantile(clampProbs(rand(shape, { dtype, device, generator })));
   }
 
-  private at(p: Tensor): Tensor {
+  private quantile(p: Tensor): Tensor {
     const rest = log1p(p.neg()).div(this.concentration0);
     return rest.expm1().neg().pow(this.concentration1.reciprocal());
   }
@@ -93,6 +93,6 @@ export class Kumaraswamy extends Distribution {
   }
 
   override icdf(p: TensorLike): Tensor {
-    return this.at(this.checkValue('icdf', p, unitInterval));
+    return this.quantile(this.checkValue('icdf', p, unitInterval));
   }
 }

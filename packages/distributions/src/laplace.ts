@@ -1,6 +1,7 @@
 import { type Generator, log1p, rand, type Shape, sign, type Tensor } from '@gradgate/core';
-import { type ArgConstraints, positive, real, unitInterval } from './constraints.js';
-import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
+import { unitInterval } from './constraints.js';
+import type { TensorLike } from './distribution.js';
+import { LocationScale } from './locationScale.js';
 
 /**
  * The Laplace distribution around `loc`: exponential with mean `scale` on both sides. Numbers or tensors, which
@@ -12,28 +13,8 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * laplace.variance; // 2
  * ```
  */
-export class Laplace extends Distribution {
-  static override readonly argConstraints: ArgConstraints<'loc' | 'scale'> = { loc: real, scale: positive };
-  /** Where the center or mode lies, of the batch's shape. */
-  readonly loc: Tensor;
-  /** How wide it is: above 0, of the batch's shape. */
-  readonly scale: Tensor;
-  readonly support = real;
-
-  constructor(loc: TensorLike, scale: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Laplace', { loc, scale }, Laplace.argConstraints, options);
-    super(given.loc.shape, [], options);
-    this.loc = given.loc;
-    this.scale = given.scale;
-  }
-
-  override get hasRsample(): boolean {
-    return true;
-  }
+export class Laplace extends LocationScale {
   override get mean(): Tensor {
-    return this.loc;
-  }
-  override get mode(): Tensor {
     return this.loc;
   }
   override get variance(): Tensor {

@@ -1,6 +1,7 @@
 import { erf, erfinv, type Generator, randn, type Shape, type Tensor } from '@gradgate/core';
-import { type ArgConstraints, positive, real, unitInterval } from './constraints.js';
-import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
+import { unitInterval } from './constraints.js';
+import type { TensorLike } from './distribution.js';
+import { LocationScale } from './locationScale.js';
 
 const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
 
@@ -13,28 +14,8 @@ const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
  * gaussian.rsample([3]).shape; // [3, 2]
  * ```
  */
-export class Normal extends Distribution {
-  static override readonly argConstraints: ArgConstraints<'loc' | 'scale'> = { loc: real, scale: positive };
-  /** The mean of the normal distribution, of the batch's shape. */
-  readonly loc: Tensor;
-  /** Its standard deviation: above 0, of the batch's shape. */
-  readonly scale: Tensor;
-  readonly support = real;
-
-  constructor(loc: TensorLike, scale: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Normal', { loc, scale }, Normal.argConstraints, options);
-    super(given.loc.shape, [], options);
-    this.loc = given.loc;
-    this.scale = given.scale;
-  }
-
-  override get hasRsample(): boolean {
-    return true;
-  }
+export class Normal extends LocationScale {
   override get mean(): Tensor {
-    return this.loc;
-  }
-  override get mode(): Tensor {
     return this.loc;
   }
   override get variance(): Tensor {

@@ -52,10 +52,10 @@ export class Pareto extends Distribution {
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const { dtype, device } = this.scale;
-    return this.at(clampProbs(rand(shape, { dtype, device, generator })));
+    return this.quantile(clampProbs(rand(shape, { dtype, device, generator })));
   }
 
-  private at(p: Tensor): Tensor {
+  private quantile(p: Tensor): Tensor {
     return this.scale.mul(log1p(p.neg()).neg().div(this.alpha).exp());
   }
 
@@ -73,6 +73,6 @@ export class Pareto extends Distribution {
   }
 
   override icdf(p: TensorLike): Tensor {
-    return this.at(this.checkValue('icdf', p, unitInterval));
+    return this.quantile(this.checkValue('icdf', p, unitInterval));
   }
 }

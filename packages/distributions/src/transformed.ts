@@ -25,13 +25,13 @@ export class TransformedDistribution extends Distribution {
     if (!(base instanceof Distribution)) throw new TypeError(`${op}: takes a distribution, got ${show(base)}`);
     const list = Array.isArray(transforms) ? transforms : [transforms];
     check(op, 'transforms', list, is.arrayOf(transform));
-    const { taken, given } = eventDims(list);
+    const { domainDims, codomainDims } = eventDims(list);
     const events = base.eventShape.length;
-    if (taken > events + base.batchShape.length)
-      throw new ShapeError(op, `transforms take events of ${taken} dimensions, got ${base}`);
+    if (domainDims > events + base.batchShape.length)
+      throw new ShapeError(op, `transforms take events of ${domainDims} dimensions, got ${base}`);
     // Dimensions of the batch that a transform takes as one event are no batch any more.
     const shape = list.reduce((s, t) => t.forwardShape?.(s) ?? s, [...base.batchShape, ...base.eventShape] as Shape);
-    const dims = Math.max(events + given - taken, given);
+    const dims = Math.max(events + codomainDims - domainDims, codomainDims);
     const at = shape.length - dims;
     super(shape.slice(0, at), shape.slice(at), { validateArgs: base.validateArgs, ...options });
     this.base = base;
@@ -58,7 +58,7 @@ export class TransformedDistribution extends Distribution {
       const { domainDims = 0, codomainDims = 0 } = t;
       const x = t.inverse(y);
       dims += domainDims - codomainDims;
-      logs.push(sumLast(t.logAbsDerivative(x, y), dims - domainDims));
+      logs.push(sumLast(t.logAbsDetJacobian(x, y), dims - domainDims));
       y = x;
     }
     const log = sumLast(this.base.logProb(y), dims - this.base.eventShape.length);
@@ -91,7 +91,9 @@ export class TransformedDistribution extends Distribution {
   /** `p`, or `1 - p` where the composed transforms are decreasing. */
   private orient(p: Tensor): Tensor {
     const isDecreasing = this.transforms
-      .map(({ rises }) => (Tensor.is(rises) ? rises.logicalNot() : tensor(!rises, { device: p.device })))
+      .map(({ isIncreasing }) =>
+        Tensor.is(isIncreasing) ? isIncreasing.logicalNot() : tensor(!isIncreasing, { device: p.device }),
+      )
       .reduce((a, b) => logicalXor(a, b), tensor(false, { device: p.device }));
     return where(isDecreasing, p.neg().add(1), p);
   }

@@ -15,12 +15,12 @@ export interface Transform {
    * Returns the logarithm of the derivative's size at `x`, where `y` is `forward(x)`: for each element, or of the
    * determinant of the derivatives for each vector or matrix.
    */
-  logAbsDerivative(x: Tensor, y: Tensor): Tensor;
+  logAbsDetJacobian(x: Tensor, y: Tensor): Tensor;
   /**
    * Whether the function is increasing, as a bool tensor if that differs between elements. Of vectors and matrices it
    * says nothing.
    */
-  readonly rises: boolean | Tensor;
+  readonly isIncreasing: boolean | Tensor;
   /** How many of the last dimensions of what it takes are one vector (1) or matrix (2); 0 by default, for elements. */
   readonly domainDims?: number;
   /** The same of its results. */
@@ -30,14 +30,14 @@ export interface Transform {
 }
 
 /** How many last dimensions a chain of transforms takes as one event, and how many its results are. */
-export function eventDims(transforms: readonly Transform[]): { taken: number; given: number } {
-  let taken = transforms.at(-1)?.codomainDims ?? 0;
+export function eventDims(transforms: readonly Transform[]): { domainDims: number; codomainDims: number } {
+  let before = transforms.at(-1)?.codomainDims ?? 0;
   for (const { domainDims = 0, codomainDims = 0 } of transforms.toReversed())
-    taken = Math.max(taken + domainDims - codomainDims, domainDims);
-  let given = transforms[0]?.domainDims ?? 0;
+    before = Math.max(before + domainDims - codomainDims, domainDims);
+  let after = transforms[0]?.domainDims ?? 0;
   for (const { domainDims = 0, codomainDims = 0 } of transforms)
-    given = Math.max(given + codomainDims - domainDims, codomainDims);
-  return { taken, given };
+    after = Math.max(after + codomainDims - domainDims, codomainDims);
+  return { domainDims: before, codomainDims: after };
 }
 
 /** `x` summed over its last `dims` dimensions. */
@@ -47,7 +47,7 @@ export const sumLast = (x: Tensor, dims: number): Tensor =>
 /** `exp(x)`, from real to positive numbers. */
 export class ExpTransform implements Transform {
   readonly codomain = positive;
-  readonly rises = true;
+  readonly isIncreasing = true;
   forward(x: Tensor): Tensor {
     checkTensors('ExpTransform.forward', x);
     return x.exp();
@@ -56,8 +56,8 @@ export class ExpTransform implements Transform {
     checkTensors('ExpTransform.inverse', y);
     return y.log();
   }
-  logAbsDerivative(x: Tensor): Tensor {
-    checkTensors('ExpTransform.logAbsDerivative', x);
+  logAbsDetJacobian(x: Tensor): Tensor {
+    checkTensors('ExpTransform.logAbsDetJacobian', x);
     return x;
   }
 }
@@ -78,7 +78,7 @@ export class AffineTransform implements Transform {
     this.#loc = loc;
     this.#scale = scale;
   }
-  get rises(): Tensor {
+  get isIncreasing(): Tensor {
     return this.scale.detach().gt(0);
   }
   forward(x: Tensor): Tensor {
@@ -89,8 +89,8 @@ export class AffineTransform implements Transform {
     checkTensors('AffineTransform.inverse', y);
     return y.sub(this.#loc).div(this.#scale);
   }
-  logAbsDerivative(x: Tensor): Tensor {
-    checkTensors('AffineTransform.logAbsDerivative', x);
+  logAbsDetJacobian(x: Tensor): Tensor {
+    checkTensors('AffineTransform.logAbsDetJacobian', x);
     const scale = this.#scale;
     return x
       .detach()
@@ -108,7 +108,7 @@ function asTensor(op: string, value: TensorLike): Tensor {
 /** `1 / (1 + exp(-x))`, from real numbers to numbers between 0 and 1. */
 export class SigmoidTransform implements Transform {
   readonly codomain = unitInterval;
-  readonly rises = true;
+  readonly isIncreasing = true;
   forward(x: Tensor): Tensor {
     checkTensors('SigmoidTransform.forward', x);
     return sigmoid(x);
@@ -117,8 +117,8 @@ export class SigmoidTransform implements Transform {
     checkTensors('SigmoidTransform.inverse', y);
     return y.log().sub(log1p(y.neg()));
   }
-  logAbsDerivative(x: Tensor): Tensor {
-    checkTensors('SigmoidTransform.logAbsDerivative', x);
+  logAbsDetJacobian(x: Tensor): Tensor {
+    checkTensors('SigmoidTransform.logAbsDetJacobian', x);
     return logSigmoid(x).add(logSigmoid(x.neg()));
   }
 }
@@ -126,7 +126,7 @@ export class SigmoidTransform implements Transform {
 /** `tanh(x)`, from real numbers to numbers between -1 and 1, such as bounded actions. */
 export class TanhTransform implements Transform {
   readonly codomain = elementwise('from -1 to 1', (x) => x.abs().le(1));
-  readonly rises = true;
+  readonly isIncreasing = true;
   forward(x: Tensor): Tensor {
     checkTensors('TanhTransform.forward', x);
     return tanh(x);
@@ -135,8 +135,8 @@ export class TanhTransform implements Transform {
     checkTensors('TanhTransform.inverse', y);
     return y.atanh();
   }
-  logAbsDerivative(x: Tensor): Tensor {
-    checkTensors('TanhTransform.logAbsDerivative', x);
+  logAbsDetJacobian(x: Tensor): Tensor {
+    checkTensors('TanhTransform.logAbsDetJacobian', x);
     // 2 * (log 2 - x - softplus(-2 * x)), which is accurate for large x, where 1 - tanh² is not.
     return x
       .add(softplus(x.mul(-2)))
@@ -148,7 +148,7 @@ export class TanhTransform implements Transform {
 /** `log(1 + exp(x))`, from real to positive numbers. */
 export class SoftplusTransform implements Transform {
   readonly codomain = positive;
-  readonly rises = true;
+  readonly isIncreasing = true;
   forward(x: Tensor): Tensor {
     checkTensors('SoftplusTransform.forward', x);
     return softplus(x);
@@ -157,8 +157,8 @@ export class SoftplusTransform implements Transform {
     checkTensors('SoftplusTransform.inverse', y);
     return y.neg().expm1().neg().log().add(y);
   }
-  logAbsDerivative(x: Tensor): Tensor {
-    checkTensors('SoftplusTransform.logAbsDerivative', x);
+  logAbsDetJacobian(x: Tensor): Tensor {
+    checkTensors('SoftplusTransform.logAbsDetJacobian', x);
     return logSigmoid(x);
   }
 }
@@ -174,7 +174,7 @@ export class PowerTransform implements Transform {
     this.exponent = asTensor('PowerTransform', exponent);
     this.#exponent = exponent;
   }
-  get rises(): Tensor {
+  get isIncreasing(): Tensor {
     return this.exponent.detach().gt(0);
   }
   forward(x: Tensor): Tensor {
@@ -186,8 +186,8 @@ export class PowerTransform implements Transform {
     const exponent = this.#exponent;
     return y.pow(typeof exponent === 'number' ? 1 / exponent : exponent.reciprocal());
   }
-  logAbsDerivative(x: Tensor, y: Tensor): Tensor {
-    checkTensors('PowerTransform.logAbsDerivative', x, y);
+  logAbsDetJacobian(x: Tensor, y: Tensor): Tensor {
+    checkTensors('PowerTransform.logAbsDetJacobian', x, y);
     return y.mul(this.#exponent).div(x).abs().log();
   }
 }
@@ -204,14 +204,14 @@ export class ComposeTransform implements Transform {
   get codomain(): Constraint {
     return this.parts.at(-1)!.codomain;
   }
-  get rises(): boolean | Tensor {
-    return this.parts.map(({ rises }) => rises).reduce(together);
+  get isIncreasing(): boolean | Tensor {
+    return this.parts.map(({ isIncreasing }) => isIncreasing).reduce(together);
   }
   get domainDims(): number {
-    return eventDims(this.parts).taken;
+    return eventDims(this.parts).domainDims;
   }
   get codomainDims(): number {
-    return eventDims(this.parts).given;
+    return eventDims(this.parts).codomainDims;
   }
   forwardShape(shape: Shape): Shape {
     return this.parts.reduce((s, t) => t.forwardShape?.(s) ?? s, shape);
@@ -222,14 +222,14 @@ export class ComposeTransform implements Transform {
   inverse(y: Tensor): Tensor {
     return this.parts.reduceRight((x, t) => t.inverse(x), y);
   }
-  logAbsDerivative(x: Tensor): Tensor {
-    checkTensors('ComposeTransform.logAbsDerivative', x);
+  logAbsDetJacobian(x: Tensor): Tensor {
+    checkTensors('ComposeTransform.logAbsDetJacobian', x);
     let [at, dims] = [x, this.domainDims];
     return this.parts
       .map((t) => {
         const [from, to] = [at, t.forward(at)];
         const { domainDims = 0, codomainDims = 0 } = t;
-        const log = sumLast(t.logAbsDerivative(from, to), dims - domainDims);
+        const log = sumLast(t.logAbsDetJacobian(from, to), dims - domainDims);
         [at, dims] = [to, dims + codomainDims - domainDims];
         return log;
       })

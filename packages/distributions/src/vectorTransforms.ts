@@ -10,14 +10,14 @@ import type { Transform } from './transforms.js';
 /** Refuses a density: values do not say what they were made of. */
 function noDerivative(name: string): never {
   throw new TypeError(
-    `${name}: has no inverse that is unique, and so no logAbsDerivative; a density needs a transform that has`,
+    `${name}: has no inverse that is unique, and so no logAbsDetJacobian; a density needs a transform that has`,
   );
 }
 
 /** `|x|`. Its inverse gives the number itself, of the two that there are; so it has no density. */
 export class AbsTransform implements Transform {
   readonly codomain = nonNegative;
-  readonly rises = true;
+  readonly isIncreasing = true;
   forward(x: Tensor): Tensor {
     checkTensors('AbsTransform.forward', x);
     return x.abs();
@@ -26,7 +26,7 @@ export class AbsTransform implements Transform {
     checkTensors('AbsTransform.inverse', y);
     return y;
   }
-  logAbsDerivative(_x: Tensor): Tensor {
+  logAbsDetJacobian(_x: Tensor): Tensor {
     return noDerivative('AbsTransform');
   }
 }
@@ -37,7 +37,7 @@ export class AbsTransform implements Transform {
  */
 export class SoftmaxTransform implements Transform {
   readonly codomain = simplex;
-  readonly rises = true;
+  readonly isIncreasing = true;
   readonly domainDims = 1;
   readonly codomainDims = 1;
   forward(x: Tensor): Tensor {
@@ -48,7 +48,7 @@ export class SoftmaxTransform implements Transform {
     checkTensors('SoftmaxTransform.inverse', y);
     return y.log();
   }
-  logAbsDerivative(_x: Tensor): Tensor {
+  logAbsDetJacobian(_x: Tensor): Tensor {
     return noDerivative('SoftmaxTransform');
   }
 }
@@ -70,7 +70,7 @@ const countdown = (n: number, { dtype, device }: Tensor): Tensor =>
  */
 export class StickBreakingTransform implements Transform {
   readonly codomain = simplex;
-  readonly rises = true;
+  readonly isIncreasing = true;
   readonly domainDims = 1;
   readonly codomainDims = 1;
   forwardShape(shape: Shape): Shape {
@@ -93,8 +93,8 @@ export class StickBreakingTransform implements Transform {
     const rest = head.cumsum(-1).neg().add(1).clamp(smallestNormal(y.dtype));
     return head.log().sub(rest.log()).add(countdown(n, y).log());
   }
-  logAbsDerivative(x: Tensor, y: Tensor): Tensor {
-    checkTensors('StickBreakingTransform.logAbsDerivative', x, y);
+  logAbsDetJacobian(x: Tensor, y: Tensor): Tensor {
+    checkTensors('StickBreakingTransform.logAbsDetJacobian', x, y);
     const at = this.centered(x);
     const heads = y.narrow(-1, 0, x.shape.at(-1)!);
     return logSigmoid(at).sub(at).add(heads.log()).sum(-1);
@@ -110,7 +110,7 @@ export class StickBreakingTransform implements Transform {
  */
 export class LowerCholeskyTransform implements Transform {
   readonly codomain = lowerCholesky;
-  readonly rises = true;
+  readonly isIncreasing = true;
   readonly domainDims = 2;
   readonly codomainDims = 2;
   forward(x: Tensor): Tensor {
@@ -121,7 +121,7 @@ export class LowerCholeskyTransform implements Transform {
     checkTensors('LowerCholeskyTransform.inverse', y);
     return y.tril(-1).add(y.diagonal(0, -2, -1).log().diagEmbed());
   }
-  logAbsDerivative(_x: Tensor): Tensor {
+  logAbsDetJacobian(_x: Tensor): Tensor {
     return noDerivative('LowerCholeskyTransform');
   }
 }
@@ -156,7 +156,7 @@ function fromLower(x: Tensor, n: number): Tensor {
  */
 export class CorrCholeskyTransform implements Transform {
   readonly codomain = corrCholesky;
-  readonly rises = true;
+  readonly isIncreasing = true;
   readonly domainDims = 1;
   readonly codomainDims = 2;
   forwardShape(shape: Shape): Shape {
@@ -191,8 +191,8 @@ export class CorrCholeskyTransform implements Transform {
       .pad([1, 0], { value: 1 });
     return lowerOf(y, -1).div(lowerOf(rest, -1).sqrt()).atanh();
   }
-  logAbsDerivative(x: Tensor, y: Tensor): Tensor {
-    checkTensors('CorrCholeskyTransform.logAbsDerivative', x, y);
+  logAbsDetJacobian(x: Tensor, y: Tensor): Tensor {
+    checkTensors('CorrCholeskyTransform.logAbsDetJacobian', x, y);
     const rest = lowerOf(y.square().cumsum(-1).neg().add(1), -2);
     const ofTanh = x
       .add(softplus(x.mul(-2)))
@@ -206,7 +206,7 @@ export class CorrCholeskyTransform implements Transform {
 /** Events of shape `inShape` as events of shape `outShape`, with the same elements in the same order. */
 export class ReshapeTransform implements Transform {
   readonly codomain = real;
-  readonly rises = true;
+  readonly isIncreasing = true;
   readonly domainDims: number;
   readonly codomainDims: number;
   constructor(
@@ -237,8 +237,8 @@ export class ReshapeTransform implements Transform {
     checkTensors('ReshapeTransform.inverse', y);
     return y.reshape(this.changed(y.shape, this.outShape, this.inShape));
   }
-  logAbsDerivative(x: Tensor): Tensor {
-    checkTensors('ReshapeTransform.logAbsDerivative', x);
+  logAbsDetJacobian(x: Tensor): Tensor {
+    checkTensors('ReshapeTransform.logAbsDetJacobian', x);
     return zeros(x.shape.slice(0, x.ndim - this.domainDims), { dtype: x.dtype, device: x.device });
   }
   private changed(shape: Shape, from: Shape, to: Shape): Shape {
@@ -252,7 +252,7 @@ export class ReshapeTransform implements Transform {
 /** The distribution function of `distribution`, which makes its draws uniform from 0 to 1. */
 export class CumulativeDistributionTransform implements Transform {
   readonly codomain = unitInterval;
-  readonly rises = true;
+  readonly isIncreasing = true;
   constructor(
     /** Whose distribution function it is. */
     readonly distribution: Distribution,
@@ -266,7 +266,7 @@ export class CumulativeDistributionTransform implements Transform {
   inverse(y: Tensor): Tensor {
     return this.distribution.icdf(y);
   }
-  logAbsDerivative(x: Tensor): Tensor {
+  logAbsDetJacobian(x: Tensor): Tensor {
     return this.distribution.logProb(x);
   }
 }

@@ -54,10 +54,10 @@ export class Weibull extends Distribution {
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const { dtype, device } = this.scale;
-    return this.at(clampProbs(rand(shape, { dtype, device, generator })));
+    return this.quantile(clampProbs(rand(shape, { dtype, device, generator })));
   }
 
-  private at(p: Tensor): Tensor {
+  private quantile(p: Tensor): Tensor {
     return this.scale.mul(log1p(p.neg()).neg().pow(this.concentration.reciprocal()));
   }
 
@@ -78,6 +78,6 @@ export class Weibull extends Distribution {
   }
 
   override icdf(p: TensorLike): Tensor {
-    return this.at(this.checkValue('icdf', p, unitInterval));
+    return this.quantile(this.checkValue('icdf', p, unitInterval));
   }
 }

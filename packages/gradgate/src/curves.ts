@@ -40,8 +40,15 @@ export interface CurvesOptions {
 }
 
 const known = {
-  ...{ width: pixels, height: pixels, title: is.string, xLabel: is.string, yLabel: is.string },
-  ...{ yLog: is.boolean, xLog: is.boolean, smoothing: is.probability, x: is.arrayOf(is.number) },
+  width: pixels,
+  height: pixels,
+  title: is.string,
+  xLabel: is.string,
+  yLabel: is.string,
+  yLog: is.boolean,
+  xLog: is.boolean,
+  smoothing: is.probability,
+  x: is.arrayOf(is.number),
 };
 
 /** The colors of curves: people with any kind of color vision can tell them apart (Okabe and Ito, 2008). */

@@ -69,6 +69,7 @@ export {
   softsign,
   tanh,
   tanhshrink,
+  type ValuesAndIndices,
 } from '@gradgate/core';
 export { rrelu, softmin, threshold } from './functions/activation.js';
 export {
@@ -112,7 +113,7 @@ export {
   tripletMarginWithDistanceLoss,
 } from './functions/loss.js';
 export { type LpPoolOptions, lpPool1d, lpPool2d, lpPool3d } from './functions/lpPool.js';
-export { maxPool1dWithIndices, maxPool2dWithIndices, type Places } from './functions/maxPool.js';
+export { maxPool1dWithIndices, maxPool2dWithIndices } from './functions/maxPool.js';
 export { type MaxUnpoolOptions, maxUnpool1d, maxUnpool2d, maxUnpool3d } from './functions/maxUnpool.js';
 export { pixelShuffle, pixelUnshuffle } from './functions/pixelShuffle.js';
 export {

@@ -214,7 +214,7 @@ function lost(registry: Registry, name: string, before: Kind, value: unknown): s
 }
 
 /** Arrays, sets, maps and plain objects: members in them are found by index or key. */
-const isCollection = (value: unknown): value is object =>
+export const isCollection = (value: unknown): value is object =>
   typeof value === 'object' &&
   value !== null &&
   (Array.isArray(value) ||

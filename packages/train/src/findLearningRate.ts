@@ -1,6 +1,7 @@
 import { currentGenerator } from '@gradgate/core';
 import { checkOptions, is } from '@gradgate/core/internal';
 import { type Module, snapshot } from '@gradgate/nn';
+import { isStateful } from '@gradgate/nn/internal';
 import type { Callback } from './callback.js';
 import { fit } from './fit.js';
 import type { Run } from './run.js';
@@ -65,6 +66,16 @@ class RangeTest implements Callback {
   }
 }
 
+const known = {
+  train: is.anything,
+  optimizer: is.object,
+  trainingStep: is.callback,
+  start: is.positive,
+  end: is.positive,
+  steps: is.count,
+  signal: abortSignal,
+};
+
 /** Repeats batches endlessly. */
 async function* repeated<B>(batches: Batches<B>): AsyncGenerator<B> {
   for (;;) {
@@ -101,9 +112,7 @@ export async function findLearningRate<B>(
     signal?: AbortSignal;
   },
 ): Promise<LearningRates> {
-  const known = { ...{ train: is.anything, optimizer: is.object, trainingStep: is.callback, signal: abortSignal } };
-  const numbers = { start: is.positive, end: is.positive, steps: is.count };
-  const given = checkOptions('findLearningRate', options, { ...known, ...numbers });
+  const given = checkOptions('findLearningRate', options, known);
   const { train, optimizer, trainingStep, signal, start = 1e-7, end = 1, steps = 100 } = given;
   checkModel('findLearningRate', model);
   checkBatches('findLearningRate', 'train', train);
@@ -112,8 +121,7 @@ export async function findLearningRate<B>(
   if (end <= start) throw new RangeError(`findLearningRate: end must be above start, got ${end} and ${start}`);
   const test = new RangeTest(optimizer, (step) => start * (end / start) ** (step / (steps - 1)));
   const generator = currentGenerator();
-  const loader =
-    'loadStateDict' in train ? (train as unknown as { stateDict(): object; loadStateDict(state: object): void }) : null;
+  const loader = isStateful(train) ? train : null;
   const before = { model: snapshot(model.stateDict()), optimizer: optimizer.stateDict(), loader: loader?.stateDict() };
   const random = generator.getState();
   try {

@@ -1,11 +1,12 @@
 import { Tensor } from '@gradgate/core';
 import { check, checkOptions, is, type Kind, show } from '@gradgate/core/internal';
 import { type Module, type metrics, optim } from '@gradgate/nn';
+import { isStateful } from '@gradgate/nn/internal';
 import { aCallback, type Callback } from './callback.js';
 import { evaluateWith } from './evaluate.js';
 import { recordOf, type StepResult } from './figures.js';
 import { figureIn } from './monitor.js';
-import { hasState, Run } from './run.js';
+import { Run } from './run.js';
 import {
   abortSignal,
   type Batches,
@@ -110,7 +111,7 @@ const known = {
  * const { history } = await fit(model, { train: loader, validation: testLoader, optimizer, epochs: 10 });
  */
 export async function fit<B, V = B>(model: Module & Partial<Steps<B, V>>, options: FitOptions<B, V>): Promise<Run> {
-  const run = new Run(model, checked(model, options));
+  const run = new Run(model, checkFit(model, options));
   const training = stepOf('fit', 'trainingStep', model, options.trainingStep);
   const validating = validationStepOf('fit', model, options.validationStep, training as unknown as Step<V>);
   options.signal?.throwIfAborted();
@@ -122,12 +123,12 @@ export async function fit<B, V = B>(model: Module & Partial<Steps<B, V>>, option
     throw error;
   }
   try {
-    await tell(run, 'onFitStart');
+    await notify(run, 'onFitStart');
     while (run.epoch < run.epochs && run.stopReason === null) {
       if (!run.isTrained) await trainEpoch(run, training);
       const { validation, ranks } = options;
       if (validation) {
-        run.validationStart = hasState(validation) ? validation.stateDict() : null;
+        run.validationStart = isStateful(validation) ? validation.stateDict() : null;
         const beforeBatch = () => abortIfAsked(run);
         const found = await evaluateWith('validationStep', validating, run.evaluated, validation, {
           ranks,
@@ -139,7 +140,7 @@ export async function fit<B, V = B>(model: Module & Partial<Steps<B, V>>, option
       }
       await endEpoch(run);
     }
-    await tell(run, 'onFitEnd');
+    await notify(run, 'onFitEnd');
   } catch (error) {
     // Errors of closing would hide the one that ended the run.
     await closeAll(run.callbacks).catch(() => {});
@@ -156,7 +157,7 @@ const inRuns = new WeakSet<Callback>();
 
 /** Takes callbacks for a run; returns what gives them back. */
 function claim(callbacks: readonly Callback[]): () => void {
-  const keeping = callbacks.filter((callback) => hasState(callback) || callback.parts || callback.close);
+  const keeping = callbacks.filter((callback) => isStateful(callback) || callback.parts || callback.close);
   for (const [i, callback] of keeping.entries())
     if (inRuns.has(callback) || keeping.indexOf(callback) < i)
       throw new TypeError(
@@ -185,7 +186,7 @@ async function closeAll(callbacks: readonly Callback[]): Promise<void> {
 async function trainEpoch(run: Run, step: Step<any>): Promise<void> {
   const { train, accumulateGradBatches = 1 } = run.options;
   // A loader with a state continues by itself; other batches are iterated from the start and skipped.
-  let skip = 'loadStateDict' in train ? 0 : run.batch;
+  let skip = isStateful(train) ? 0 : run.batch;
   const isWhole = run.batch === 0;
   let losses = 0;
   run.optimizer?.zeroGrad();
@@ -194,7 +195,7 @@ async function trainEpoch(run: Run, step: Step<any>): Promise<void> {
     if (skip-- > 0) continue;
     const result = await step(batch, run.model);
     const counts = result !== undefined;
-    if (counts && run.optimizer) checkedLoss(result, run.optimizer).div(accumulateGradBatches).backward();
+    if (counts && run.optimizer) lossOf(result, run.optimizer).div(accumulateGradBatches).backward();
     run.batchFigures = await run.sums.note('trainingStep', result, sizeOf(batch));
     if (run.options.terminateOnNan !== false) checkLoss(run);
     run.batch++;
@@ -220,7 +221,7 @@ async function trainEpoch(run: Run, step: Step<any>): Promise<void> {
   if (pending > 0) await endStep(run);
   run.figures = run.sums.compute(run.options.ranks);
   run.isTrained = true;
-  await tell(run, 'onTrainEpochEnd');
+  await notify(run, 'onTrainEpochEnd');
 }
 
 /** Throws for a loss that is NaN or infinite before the step, which would make the weights NaN. */
@@ -247,7 +248,7 @@ async function endStep(run: Run): Promise<void> {
   run.step++;
   if (schedulerInterval === 'step') stepScheduler(run, scheduler, run.batchFigures);
   if (run.step === maxSteps) run.stop(`maxSteps, ${maxSteps}, are done`);
-  await tell(run, 'onStep');
+  await notify(run, 'onStep');
   await abortIfAsked(run);
   await yieldToEventLoop();
 }
@@ -263,7 +264,7 @@ async function endEpoch(run: Run): Promise<void> {
   run.epoch++;
   run.batch = 0;
   run.isTrained = false;
-  await tell(run, 'onEpochEnd');
+  await notify(run, 'onEpochEnd');
 }
 
 function stepScheduler(run: Run, scheduler: Scheduler | undefined, figures: Record<string, number>): void {
@@ -271,22 +272,23 @@ function stepScheduler(run: Run, scheduler: Scheduler | undefined, figures: Reco
   else scheduler?.step();
 }
 
-async function tell(
+/** Calls a method of all callbacks, one after another. */
+async function notify(
   run: Run,
-  what: 'onFitStart' | 'onStep' | 'onTrainEpochEnd' | 'onEpochEnd' | 'onAbort' | 'onFitEnd',
+  method: 'onFitStart' | 'onStep' | 'onTrainEpochEnd' | 'onEpochEnd' | 'onAbort' | 'onFitEnd',
 ) {
-  for (const callback of run.callbacks) await callback[what]?.(run);
+  for (const callback of run.callbacks) await callback[method]?.(run);
 }
 
 async function abortIfAsked(run: Run): Promise<void> {
   const { signal } = run.options;
   if (!signal?.aborted) return;
-  await tell(run, 'onAbort');
+  await notify(run, 'onAbort');
   throw signal.reason;
 }
 
 /** The loss to call backward on. */
-function checkedLoss(result: StepResult, { paramGroups }: Stepped): Tensor {
+function lossOf(result: StepResult, { paramGroups }: Stepped): Tensor {
   const { loss } = recordOf('trainingStep', result);
   if (!Tensor.is(loss))
     throw new TypeError(
@@ -314,7 +316,8 @@ function checkScheduler(scheduler: Scheduler, optimizer: Stepped | undefined): v
     throw new TypeError('fit: the scheduler is one of another optimizer; make it with the optimizer that fit is given');
 }
 
-function checked<B, V>(model: Module, options: FitOptions<B, V>): FitOptions<B, V> {
+/** Checks the arguments of `fit`; returns the options. */
+function checkFit<B, V>(model: Module, options: FitOptions<B, V>): FitOptions<B, V> {
   checkModel('fit', model);
   check('fit', 'options', options, is.object);
   checkOptions('fit', options, known);

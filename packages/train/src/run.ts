@@ -1,17 +1,12 @@
 import { currentGenerator } from '@gradgate/core';
 import { brand, show, thisCopy } from '@gradgate/core/internal';
-import { decodeCheckpoint, encodeCheckpoint, loadCheckpoint, type Module } from '@gradgate/nn';
+import { decodeCheckpoint, encodeCheckpoint, loadCheckpoint, type Module, type Stateful } from '@gradgate/nn';
+import { isStateful } from '@gradgate/nn/internal';
 import type { Callback } from './callback.js';
 import { Figures, type SavedFigure } from './figures.js';
 import type { FitOptions } from './fit.js';
 
 type Parts = Parameters<typeof encodeCheckpoint>[0];
-type Stateful = { stateDict(): object; loadStateDict(state: any): unknown };
-
-/** Whether a value has a state that checkpoints can store. @internal */
-export const hasState = (value: unknown): value is Stateful =>
-  typeof (value as Partial<Stateful> | undefined)?.stateDict === 'function' &&
-  typeof (value as Partial<Stateful>).loadStateDict === 'function';
 
 interface RunState {
   epoch: number;
@@ -119,8 +114,8 @@ export class Run {
       model: this.model as Stateful,
       ...(optimizer && { optimizer: optimizer as Stateful }),
       ...(scheduler && { scheduler: scheduler as Stateful }),
-      ...(hasState(train) && { loader: train }),
-      ...(hasState(validation) && {
+      ...(isStateful(train) && { loader: train }),
+      ...(isStateful(validation) && {
         validation: {
           stateDict: () => this.validationStart ?? validation.stateDict(),
           loadStateDict: (state: object) => validation.loadStateDict(state),

@@ -10,10 +10,11 @@ export interface Environment {
   /** Starts a new episode; returns the observation. */
   reset(): Observation;
   /** Takes an action: this environment's part of the actions, a number or nested arrays of them. */
-  step(action: any): Step;
+  step(action: any): Outcome;
 }
 
-interface Step {
+/** The result of an action. */
+interface Outcome {
   /** The observation after the action. */
   observation: Observation;
   reward: number;
@@ -39,7 +40,7 @@ const countKind = {
  * ```
  */
 export class VectorEnvironments implements Environments {
-  private readonly worlds: readonly Environment[];
+  private readonly environments: readonly Environment[];
   private readonly maxEpisodeSteps: number;
   private ages: number[] = [];
 
@@ -48,33 +49,33 @@ export class VectorEnvironments implements Environments {
     check(op, 'count', count, countKind);
     const { maxEpisodeSteps = Number.POSITIVE_INFINITY } = checkOptions(op, options, { maxEpisodeSteps: is.count });
     this.maxEpisodeSteps = maxEpisodeSteps;
-    this.worlds = Array.from({ length: count }, () => {
-      const world = make();
-      check(op, 'the result of make', world, environmentKind);
-      return world;
+    this.environments = Array.from({ length: count }, () => {
+      const environment = make();
+      check(op, 'the result of make', environment, environmentKind);
+      return environment;
     });
   }
 
   /** Starts new episodes in all environments; returns the observations `[count, ...]`. */
   reset(): Tensor {
-    this.ages = this.worlds.map(() => 0);
-    return together(this.worlds.map((world) => world.reset()));
+    this.ages = this.environments.map(() => 0);
+    return together(this.environments.map((environment) => environment.reset()));
   }
 
   /** Takes an action in each environment; `actions` are `[count, ...]`. */
   step(actions: Tensor): Transition {
     checkTensors(`${op}.step`, actions);
-    const count = this.worlds.length;
+    const count = this.environments.length;
     if (this.ages.length === 0) throw new TypeError(`${op}.step: call reset() before`);
     if (actions.shape[0] !== count)
       throw new ShapeError(
         `${op}.step`,
-        `actions must be [${count}, ...], one for each world, got [${actions.shape.join(', ')}]`,
+        `actions must be [${count}, ...], one for each environment, got [${actions.shape.join(', ')}]`,
       );
     const each = actions.toArray() as unknown[];
-    const steps = this.worlds.map((world, i) => {
-      const step = world.step(each[i]);
-      check(`${op}.step`, `what step of world ${i} gives`, step, stepKind);
+    const steps = this.environments.map((environment, i) => {
+      const step = environment.step(each[i]);
+      check(`${op}.step`, `what step of environment ${i} gives`, step, outcomeKind);
       return step;
     });
     this.ages = this.ages.map((age) => age + 1);
@@ -86,7 +87,7 @@ export class VectorEnvironments implements Environments {
     const next = (i: number): Observation => {
       if (!over[i]) return steps[i]!.observation;
       this.ages[i] = 0;
-      return this.worlds[i]!.reset();
+      return this.environments[i]!.reset();
     };
     return {
       observations: over.includes(true) ? together(steps.map((_, i) => next(i))) : last,
@@ -104,7 +105,7 @@ const environmentKind = {
   text: 'an object with reset() and step(action)',
   is: (v: any) => typeof v?.reset === 'function' && typeof v?.step === 'function',
 };
-const stepKind = {
+const outcomeKind = {
   text: '{ observation, reward, terminated }, a number as reward and a boolean as terminated',
   is: (v: any) =>
     is.object.is(v) &&
@@ -117,6 +118,6 @@ function together(seen: readonly Observation[]): Tensor {
   const tensors = seen.map((each) => (Tensor.is(each) ? each : tensor(each)));
   const shapes = tensors.map((t) => `[${t.shape.join(', ')}]`);
   if (shapes.some((shape) => shape !== shapes[0]))
-    throw new ShapeError(op, `worlds of one kind see the same shape, got ${shapes.join(', ')}`);
+    throw new ShapeError(op, `environments of one kind see the same shape, got ${shapes.join(', ')}`);
   return stack(tensors);
 }

@@ -83,11 +83,11 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions =
   checkTensors('maxPool2d', x);
   checkOptions('maxPool2d', options, maxPoolOptions);
   if (x.ndim === 3) return squeeze(maxPool2d(unsqueeze(x, 0), kernelSize, options), 0);
-  return maxPoolWithPlaces(x, kernelSize, options)[0];
+  return maxPoolWithIndices(x, kernelSize, options)[0];
 }
 
 /** `maxPool2d` of `[N, C, H, W]`, and the index of each maximum among all elements of `x`. */
-export function maxPoolWithPlaces(x: Tensor, kernelSize: Pair, options: MaxPoolOptions): [Tensor, Tensor] {
+export function maxPoolWithIndices(x: Tensor, kernelSize: Pair, options: MaxPoolOptions): [Tensor, Tensor] {
   const [window, counts] = windowOf('maxPool2d', x, kernelSize, options);
   const shape = [x.shape[0]!, x.shape[1]!, ...counts];
   const out = Tensor.uninitialized(x.dtype, shape, x.storage.backend);

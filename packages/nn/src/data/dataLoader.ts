@@ -1,14 +1,15 @@
 import type { Generator } from '@gradgate/core';
-import { checkOptions, is, show } from '@gradgate/core/internal';
+import { checkOptions, is } from '@gradgate/core/internal';
 import { notAState } from '../notAState.js';
 import { isThenable } from '../promise.js';
-import { isResumable } from '../resumable.js';
+import { isStateful } from '../stateful.js';
 import { type Collated, defaultCollate } from './collate.js';
 import {
   asDataset,
   type Dataset,
   type DatasetLike,
   type IterableDataset,
+  loadMany,
   MapDataset,
   notedState,
   Subset,
@@ -137,7 +138,7 @@ export class DataLoader<T, B = Collated<T>> {
     const { batches, finished, order, dataset, generator } = (state ?? {}) as Partial<DataLoaderState>;
     const isState = is.size.is(batches) && typeof finished === 'boolean';
     if (!isState || [order, dataset, generator].includes(undefined)) throw notAState('DataLoader', state);
-    if (order && isResumable(this.batches)) this.batches.loadStateDict(order);
+    if (order && isStateful(this.batches)) this.batches.loadStateDict(order);
     if (dataset) resumableOf(this.dataset)?.loadStateDict(dataset);
     // After the sampler, whose state is older: the generator may have been used since its batch was requested.
     if (generator) this.generator?.setState(generator);
@@ -179,7 +180,7 @@ export class DataLoader<T, B = Collated<T>> {
   private datasetState = (): object | null => resumableOf(this.dataset)?.stateDict() ?? null;
   private after = (finished = false): StateAfter => ({
     finished,
-    order: isResumable(this.batches) ? this.batches.stateDict() : null,
+    order: isStateful(this.batches) ? this.batches.stateDict() : null,
     dataset: this.datasetState(),
   });
 
@@ -187,7 +188,7 @@ export class DataLoader<T, B = Collated<T>> {
    * The indices of the batches to come. A sampler without a state is run again and its first `done` batches skipped.
    */
   private *upcoming(done: number): IterableIterator<readonly number[]> {
-    let left = isResumable(this.batches) ? 0 : done;
+    let left = isStateful(this.batches) ? 0 : done;
     for (const indices of this.batches!) if (left-- <= 0) yield indices;
   }
 
@@ -205,7 +206,7 @@ export class DataLoader<T, B = Collated<T>> {
     const ask = (): void => {
       const { value, done } = upcoming.next();
       if (done) return;
-      const samples = load(dataset, value);
+      const samples = loadMany('DataLoader', dataset, value);
       const after = this.after();
       const batch = samples.then((all) => ({ samples: all, after }));
       // It may fail before it is awaited, which must not be an unhandled rejection.
@@ -287,17 +288,6 @@ const known = {
   prefetch: is.size,
 };
 
-/** Loads samples by their indices; also errors thrown synchronously reject the promise. */
-async function load<T>(dataset: Dataset<T>, indices: readonly number[]): Promise<T[]> {
-  if (!dataset.getMany) return Promise.all(indices.map(async (i) => dataset.get(i)));
-  const samples = await dataset.getMany(indices);
-  if (!Array.isArray(samples) || samples.length !== indices.length)
-    throw new TypeError(
-      `DataLoader: the dataset's getMany() returned ${show(samples)} for ${indices.length} samples; it must return an array of as many`,
-    );
-  return samples;
-}
-
 function refusePromises(samples: readonly unknown[]): void {
   const promises = samples.filter(isThenable);
   if (promises.length === 0) return;
@@ -314,7 +304,7 @@ function generatorOf(order: unknown): Generator | undefined {
 
 /** The object with the state of a dataset: itself, or the dataset that it is a subset or a map of. */
 function resumableOf(dataset: unknown): { stateDict(): object; loadStateDict(state: object): unknown } | null {
-  if (isResumable(dataset)) return dataset;
+  if (isStateful(dataset)) return dataset;
   if (dataset instanceof Subset) return resumableOf(dataset.dataset);
   return dataset instanceof MapDataset ? resumableOf(dataset.source) : null;
 }

@@ -99,9 +99,16 @@ export class TensorDataset<const T extends readonly Tensor[]> implements Dataset
   }
 }
 
-/** Loads several samples of a dataset. */
-const loadMany = async <T>(dataset: Dataset<T>, indices: readonly number[]): Promise<T[]> =>
-  dataset.getMany ? dataset.getMany(indices) : Promise.all(indices.map(async (i) => dataset.get(i)));
+/** @internal Loads several samples of a dataset. Errors that `get` throws reject the promise. */
+export async function loadMany<T>(op: string, dataset: Dataset<T>, indices: readonly number[]): Promise<T[]> {
+  if (!dataset.getMany) return Promise.all(indices.map(async (i) => dataset.get(i)));
+  const samples = await dataset.getMany(indices);
+  if (!Array.isArray(samples) || samples.length !== indices.length)
+    throw new TypeError(
+      `${op}: the dataset's getMany() returned ${show(samples)} for ${indices.length} samples; it must return an array of as many`,
+    );
+  return samples;
+}
 
 /**
  * A dataset whose samples are `fn` of the samples of another one. `fn` may be asynchronous.
@@ -124,7 +131,7 @@ export class MapDataset<T, U> implements Dataset<U> {
     this.fn = fn;
     if (this.source.getMany)
       this.getMany = async (indices) => {
-        const samples = await loadMany(this.source, indices);
+        const samples = await loadMany('MapDataset', this.source, indices);
         return withStateOf(samples, await Promise.all(samples.map(this.fn)));
       };
   }
@@ -163,6 +170,7 @@ export class Subset<T> implements Dataset<T> {
     if (this.dataset.getMany)
       this.getMany = (numbers) =>
         loadMany(
+          'Subset',
           this.dataset,
           numbers.map((i) => this.at(i)),
         );

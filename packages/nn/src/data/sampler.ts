@@ -1,7 +1,7 @@
 import { currentGenerator, Generator } from '@gradgate/core';
 import { check, checkOptions, is } from '@gradgate/core/internal';
 import { notAState } from '../notAState.js';
-import { isResumable } from '../resumable.js';
+import { isStateful } from '../stateful.js';
 import { shuffled } from './shuffled.js';
 
 /**
@@ -58,7 +58,7 @@ export interface SamplerState {
  * ```
  */
 export abstract class ResumableSampler implements Sampler {
-  /** The number of batches. */
+  /** The number of indices in an iteration. */
   abstract readonly length: number;
   private now: { epoch: Epoch; taken: number } | null = null;
   private resumes = false;
@@ -121,7 +121,7 @@ export class SequentialSampler extends ResumableSampler {
     check('SequentialSampler', 'the number of samples', source, sizeKind);
   }
 
-  /** The number of batches. */
+  /** The number of indices in an iteration. */
   get length(): number {
     return sizeOf(this.source);
   }
@@ -179,7 +179,7 @@ export class RandomSampler extends ResumableSampler {
     return sizeOf(this.source);
   }
 
-  /** The number of batches. */
+  /** The number of indices in an iteration. */
   get length(): number {
     return this.numSamples ?? this.size;
   }
@@ -226,7 +226,7 @@ export class SubsetRandomSampler extends ResumableSampler {
     this.generator = checkOptions('SubsetRandomSampler', options, { generator: is.generator }).generator;
   }
 
-  /** The number of batches. */
+  /** The number of indices in an iteration. */
   get length(): number {
     return this.indices.length;
   }
@@ -253,7 +253,7 @@ export class WeightedRandomSampler extends ResumableSampler {
 
   constructor(
     weights: ArrayLike<number>,
-    /** The number of batches. */
+    /** The number of indices in an iteration. */
     readonly length: number,
     options: { generator?: Generator } = {},
   ) {
@@ -341,7 +341,7 @@ export class BatchSampler implements Iterable<number[]> {
 
   *[Symbol.iterator](): IterableIterator<number[]> {
     const now = this.resumes ? { ...this.now } : { batches: 0, finished: false };
-    const skipped = this.resumes && !isResumable(this.sampler) ? now.batches * this.batchSize : 0;
+    const skipped = this.resumes && !isStateful(this.sampler) ? now.batches * this.batchSize : 0;
     this.resumes = false;
     this.now = now;
     if (!now.finished) yield* this.batchesOf(now, skipped);
@@ -368,7 +368,7 @@ export class BatchSampler implements Iterable<number[]> {
 
   /** Returns the position in the current epoch, with the sampler's state if it has one. */
   stateDict(): BatchSamplerState {
-    return { ...this.now, sampler: isResumable(this.sampler) ? this.sampler.stateDict() : null };
+    return { ...this.now, sampler: isStateful(this.sampler) ? this.sampler.stateDict() : null };
   }
 
   /** Restores a state of `stateDict()`: the next loop continues from there. */
@@ -376,7 +376,7 @@ export class BatchSampler implements Iterable<number[]> {
     const { batches, finished, sampler } = (state ?? {}) as Partial<BatchSamplerState>;
     if (!is.size.is(batches) || typeof finished !== 'boolean' || sampler === undefined)
       throw notAState('BatchSampler', state);
-    if (sampler !== null && isResumable(this.sampler)) this.sampler.loadStateDict(sampler);
+    if (sampler !== null && isStateful(this.sampler)) this.sampler.loadStateDict(sampler);
     this.now = { batches: batches!, finished };
     this.resumes = batches! > 0;
   }

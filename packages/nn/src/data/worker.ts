@@ -1,6 +1,6 @@
 import { builtin, check, checkOptions, is } from '@gradgate/core/internal';
 import { notAState } from '../notAState.js';
-import type { Resumable } from '../resumable.js';
+import type { Stateful } from '../stateful.js';
 import { checkIndex, type Dataset, noteState } from './dataset.js';
 import { type Packed, pack, unpack } from './pack.js';
 import { moduleUrl, workerProgram } from './workerFiles.js';
@@ -26,11 +26,11 @@ export interface WorkerOptions {
 }
 
 /** A dataset in worker threads. Its state is that of the datasets in them, if they have one. */
-export interface WorkerDataset<T> extends Dataset<T>, Resumable {
-  getMany(indices: readonly number[]): Promise<T[]>;
+export interface WorkerDataset<T> extends Dataset<T>, Stateful {
   /** Loads samples in one of the threads. */
-  get(index: number): Promise<T>;
+  getMany(indices: readonly number[]): Promise<T[]>;
   /** Loads a sample in one of the threads. */
+  get(index: number): Promise<T>;
   /** Ends the threads at once; pending requests fail. */
   close(): Promise<void>;
 }

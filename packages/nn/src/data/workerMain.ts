@@ -1,6 +1,6 @@
 import { builtin, is, show } from '@gradgate/core/internal';
-import { isResumable } from '../resumable.js';
-import { asMapped, type Dataset } from './dataset.js';
+import { isStateful } from '../stateful.js';
+import { asMapped, type Dataset, loadMany } from './dataset.js';
 import { type Packed, pack, unpack } from './pack.js';
 import type { WorkerRequest, WorkerResponse } from './worker.js';
 
@@ -22,23 +22,13 @@ function failure(error: unknown): NonNullable<WorkerResponse['error']> {
   return { name: String(error.name), message: String(error.message), stack: error.stack };
 }
 
-async function samplesOf(dataset: Dataset<unknown>, indices: readonly number[]): Promise<unknown[]> {
-  if (!dataset.getMany) return Promise.all(indices.map(async (i) => dataset.get(i)));
-  const samples = await dataset.getMany(indices);
-  if (!Array.isArray(samples) || samples.length !== indices.length)
-    throw new TypeError(
-      `getMany() returned ${show(samples)} for ${indices.length} samples; it must return an array of as many`,
-    );
-  return samples;
-}
-
 /** The error of a state that could not be restored, if any: the next samples would not be those that follow it. */
 let refused: unknown[] = [];
 
 async function answer(dataset: Dataset<unknown>, request: WorkerRequest): Promise<void> {
   if ('state' in request) {
     try {
-      if (isResumable(dataset)) dataset.loadStateDict(unpack(request.state));
+      if (isStateful(dataset)) dataset.loadStateDict(unpack(request.state));
     } catch (error) {
       refused = [error];
     }
@@ -47,8 +37,8 @@ async function answer(dataset: Dataset<unknown>, request: WorkerRequest): Promis
   const { id, indices } = request;
   try {
     if (refused.length > 0) throw refused[0];
-    const samples = await samplesOf(dataset, indices);
-    const state = isResumable(dataset) ? pack(dataset.stateDict()) : null;
+    const samples = await loadMany('workerDataset', dataset, indices);
+    const state = isStateful(dataset) ? pack(dataset.stateDict()) : null;
     parentPort.postMessage({ gradgate: id, value: { samples: pack(samples), state } });
   } catch (error) {
     parentPort.postMessage({ gradgate: id, error: failure(error) });
@@ -67,7 +57,7 @@ try {
   const inTurn = (request: WorkerRequest) => {
     last = last.then(() => answer(dataset, request));
   };
-  parentPort.on('message', (request) => (isResumable(dataset) ? inTurn(request) : void answer(dataset, request)));
+  parentPort.on('message', (request) => (isStateful(dataset) ? inTurn(request) : void answer(dataset, request)));
   parentPort.postMessage({ gradgate: -1, value: { length } });
 } catch (error) {
   parentPort.postMessage({ gradgate: -1, error: failure(error) });

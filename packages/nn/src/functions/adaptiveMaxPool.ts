@@ -1,7 +1,7 @@
-import { maxPool2d, type Pair, ShapeError, type Tensor, tensor } from '@gradgate/core';
+import { maxPool2d, type Pair, ShapeError, type Tensor, tensor, type ValuesAndIndices } from '@gradgate/core';
 import { check, checkSize, checkTensors, inFloat32, is, named } from '@gradgate/core/internal';
 import { shapeText } from '../shapeText.js';
-import { maxPool2dWithIndices, type Places } from './maxPool.js';
+import { maxPool2dWithIndices } from './maxPool.js';
 import { maxPool3d, maxPool3dWithIndices } from './pool3d.js';
 import { asBatch, each, likeInput, sizesOf, type Triple } from './sizes.js';
 
@@ -61,7 +61,12 @@ function values(op: string, input: Tensor, outputSize: number | readonly number[
   return likeInput(dims === 1 ? out.squeeze(2) : out, input, dims);
 }
 
-function withIndices(op: string, input: Tensor, outputSize: number | readonly number[], dims: number): Places {
+function withIndices(
+  op: string,
+  input: Tensor,
+  outputSize: number | readonly number[],
+  dims: number,
+): ValuesAndIndices {
   const { x, kernel, sizes, taken } = prepare(op, input, outputSize, dims);
   const found =
     dims === 3
@@ -130,7 +135,7 @@ export const adaptiveMaxPool3d = /* @__PURE__ */ inFloat32(
  */
 export const adaptiveMaxPool1dWithIndices = /* @__PURE__ */ named(
   'adaptiveMaxPool1dWithIndices',
-  (x: Tensor, outputSize: number): Places => withIndices('adaptiveMaxPool1dWithIndices', x, outputSize, 1),
+  (x: Tensor, outputSize: number): ValuesAndIndices => withIndices('adaptiveMaxPool1dWithIndices', x, outputSize, 1),
 );
 
 /**
@@ -142,7 +147,7 @@ export const adaptiveMaxPool1dWithIndices = /* @__PURE__ */ named(
  */
 export const adaptiveMaxPool2dWithIndices = /* @__PURE__ */ named(
   'adaptiveMaxPool2dWithIndices',
-  (x: Tensor, outputSize: Pair): Places => withIndices('adaptiveMaxPool2dWithIndices', x, outputSize, 2),
+  (x: Tensor, outputSize: Pair): ValuesAndIndices => withIndices('adaptiveMaxPool2dWithIndices', x, outputSize, 2),
 );
 
 /**
@@ -154,5 +159,5 @@ export const adaptiveMaxPool2dWithIndices = /* @__PURE__ */ named(
  */
 export const adaptiveMaxPool3dWithIndices = /* @__PURE__ */ inFloat32(
   'adaptiveMaxPool3dWithIndices',
-  (x: Tensor, outputSize: Triple): Places => withIndices('adaptiveMaxPool3dWithIndices', x, outputSize, 3),
+  (x: Tensor, outputSize: Triple): ValuesAndIndices => withIndices('adaptiveMaxPool3dWithIndices', x, outputSize, 3),
 );

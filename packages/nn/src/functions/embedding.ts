@@ -32,7 +32,7 @@ export interface EmbeddingBagOptions {
   perSampleWeights?: Tensor | null;
   /** Whether `offsets` has one number more, where the last bag ends; false by default. */
   includeLastOffset?: boolean;
-  /** Make the gradient of `weight` sparse: it holds only the rows that were looked up. */
+  /** Whether the gradient of `weight` is sparse: it holds only the rows that were looked up. False by default. */
   sparse?: boolean;
 }
 
@@ -54,7 +54,7 @@ export function resolveIndex(op: string, entries: number, paddingIdx: number): n
 }
 
 /** The bags `[B, E]` of rows `[total, E]`, where the offsets cannot be read: each row looks up which bag it is in. */
-function bagsByPlace(mode: EmbeddingBagOptions['mode'], rows: Tensor, kept: Tensor | null, offsets: Tensor): Tensor {
+function bagsByLookup(mode: EmbeddingBagOptions['mode'], rows: Tensor, kept: Tensor | null, offsets: Tensor): Tensor {
   const [total, width] = rows.shape as [number, number];
   const on = { device: rows.device };
   const bag = searchsorted(offsets, arange(total, on), { right: true }).sub(1);
@@ -86,8 +86,8 @@ function reduceBag(mode: EmbeddingBagOptions['mode'], rows: Tensor, kept: Tensor
   if (!kept) return mode === 'sum' ? rows.sum(dim) : mode === 'mean' ? rows.mean(dim) : rows.max(dim).values;
   const counted = kept.unsqueeze(-1);
   if (mode === 'max') {
-    const most = where(counted, rows, Number.NEGATIVE_INFINITY).max(dim).values;
-    return where(counted.any(dim), most, 0);
+    const maxima = where(counted, rows, Number.NEGATIVE_INFINITY).max(dim).values;
+    return where(counted.any(dim), maxima, 0);
   }
   const sum = where(counted, rows, 0).sum(dim);
   return mode === 'sum' ? sum : sum.div(counted.to(rows.dtype).sum(dim).clamp(1));
@@ -141,7 +141,7 @@ export const embeddingBag = /* @__PURE__ */ named(
           'embeddingBag',
           `where the last bag ends can't be read on ${offsets.device}; cut the index, and leave includeLastOffset out`,
         );
-      return bagsByPlace(mode, look(), kept, offsets);
+      return bagsByLookup(mode, look(), kept, offsets);
     }
     const given = [...offsets.toTypedArray()];
     const starts = given.slice(0, bags);

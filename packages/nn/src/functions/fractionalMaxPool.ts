@@ -1,7 +1,6 @@
-import { arange, cat, max, type Pair, rand, ShapeError, type Tensor } from '@gradgate/core';
+import { arange, cat, max, type Pair, rand, ShapeError, type Tensor, type ValuesAndIndices } from '@gradgate/core';
 import { check, checkOptions, checkTensors, inFloat32, is, show, sizeOf } from '@gradgate/core/internal';
 import { shapeText } from '../shapeText.js';
-import type { Places } from './maxPool.js';
 import { asBatch, each, likeInput, sizesOf, type Triple } from './sizes.js';
 
 /** Options of `fractionalMaxPool2d` and `fractionalMaxPool3d`. */
@@ -53,7 +52,7 @@ function pooled(
   kernelSize: number | readonly number[],
   options: FractionalMaxPoolOptions<any> | undefined,
   dims: number,
-): Places {
+): ValuesAndIndices {
   checkTensors(op, input);
   check(op, 'kernelSize', kernelSize, sizesOf(dims)(is.count));
   const { outputSize, outputRatio, randomSamples } = checkOptions(op, options, fractionalOptions(dims));
@@ -124,7 +123,7 @@ export const fractionalMaxPool2d = /* @__PURE__ */ inFloat32(
  */
 export const fractionalMaxPool2dWithIndices = /* @__PURE__ */ inFloat32(
   'fractionalMaxPool2dWithIndices',
-  (x: Tensor, kernelSize: Pair, options: FractionalMaxPoolOptions): Places =>
+  (x: Tensor, kernelSize: Pair, options: FractionalMaxPoolOptions): ValuesAndIndices =>
     pooled('fractionalMaxPool2dWithIndices', x, kernelSize, options, 2),
 );
 
@@ -154,6 +153,6 @@ export const fractionalMaxPool3d = /* @__PURE__ */ inFloat32(
  */
 export const fractionalMaxPool3dWithIndices = /* @__PURE__ */ inFloat32(
   'fractionalMaxPool3dWithIndices',
-  (x: Tensor, kernelSize: Triple, options: FractionalMaxPoolOptions<Triple>): Places =>
+  (x: Tensor, kernelSize: Triple, options: FractionalMaxPoolOptions<Triple>): ValuesAndIndices =>
     pooled('fractionalMaxPool3dWithIndices', x, kernelSize, options, 3),
 );

@@ -165,6 +165,52 @@ export const interpolateOptions = {
   antialias: is.boolean,
 };
 
+/** Refuses options that do not fit the input, or one another. */
+function checkResize(x: Tensor, options: InterpolateOptions): void {
+  const { size, scaleFactor, mode = 'nearest', alignCorners, antialias } = options;
+  const dims = x.ndim - 2;
+  if (dims < 1 || dims > 3)
+    throw new ShapeError('interpolate', `takes [N, C, L], [N, C, H, W] or [N, C, D, H, W], got ${shapeText(x)}`);
+  const needed = { linear: 1, bilinear: 2, bicubic: 2, trilinear: 3 }[mode as string];
+  if (needed && needed !== dims)
+    throw new ShapeError(
+      'interpolate',
+      `the mode '${mode}' takes ${2 + needed} dimensions, two of them batch and channels, got ${shapeText(x)}`,
+    );
+  if (needed && !/float/.test(x.dtype))
+    throw new DTypeError(
+      'interpolate',
+      `the mode '${mode}' takes floating point tensors, got ${x.dtype}; use .float()`,
+    );
+  if (x.shape.slice(2).includes(0))
+    throw new ShapeError('interpolate', `there is nothing to resize in ${shapeText(x)}`);
+  if ((size === undefined) === (scaleFactor === undefined))
+    throw new TypeError('interpolate: give either size or scaleFactor');
+  if (antialias && mode !== 'bilinear' && mode !== 'bicubic')
+    throw new TypeError(`interpolate: antialias goes with the modes 'bilinear' and 'bicubic', not with '${mode}'`);
+  if (alignCorners && (mode === 'area' || mode.startsWith('nearest')))
+    throw new TypeError(`interpolate: alignCorners goes with the linear modes and 'bicubic', not with '${mode}'`);
+}
+
+const numberAt = (v: number | readonly number[], d: number): number => (typeof v === 'number' ? v : v[d]!);
+
+/** The sizes of the spatial dimensions of the result. */
+function resizedTo(x: Tensor, { size, scaleFactor }: InterpolateOptions): number[] {
+  const name = size !== undefined ? 'size' : 'scaleFactor';
+  const given = (size ?? scaleFactor)!;
+  if (typeof given !== 'number' && given.length !== x.ndim - 2)
+    throw new ShapeError(
+      'interpolate',
+      `${name} must have ${x.ndim - 2} numbers for ${shapeText(x)}, got [${given.join(', ')}]`,
+    );
+  return x.shape.slice(2).map((n, d) => {
+    const m = size !== undefined ? numberAt(size, d) : Math.floor(n * numberAt(scaleFactor!, d));
+    if (!Number.isInteger(m) || m < 1)
+      throw new ShapeError('interpolate', `${shapeText(x)} cannot be resized to ${m} along dimension ${2 + d}`);
+    return m;
+  });
+}
+
 /**
  * Resizes `x` `[N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W]` to `size`, or by `scaleFactor`; one of the two is
  * needed. Options: `mode` 'nearest' (the default), 'nearest-exact', 'linear', 'bilinear', 'trilinear', 'bicubic' or
@@ -177,44 +223,13 @@ export const interpolateOptions = {
 export const interpolate = /* @__PURE__ */ named('interpolate', (x: Tensor, options: InterpolateOptions): Tensor => {
   checkTensors('interpolate', x);
   const known = checkOptions('interpolate', options, interpolateOptions);
-  const { size, scaleFactor, mode = 'nearest', alignCorners = false, antialias = false } = known;
-  const dims = x.ndim - 2;
-  const whole = shapeText(x);
-  if (dims < 1 || dims > 3)
-    throw new ShapeError('interpolate', `takes [N, C, L], [N, C, H, W] or [N, C, D, H, W], got ${whole}`);
-  const needed = { linear: 1, bilinear: 2, bicubic: 2, trilinear: 3 }[mode as string];
-  if (needed && needed !== dims)
-    throw new ShapeError(
-      'interpolate',
-      `the mode '${mode}' takes ${2 + needed} dimensions, two of them batch and channels, got ${whole}`,
-    );
-  if (needed && !/float/.test(x.dtype))
-    throw new DTypeError(
-      'interpolate',
-      `the mode '${mode}' takes floating point tensors, got ${x.dtype}; use .float()`,
-    );
-  if (x.shape.slice(2).includes(0)) throw new ShapeError('interpolate', `there is nothing to resize in ${whole}`);
-  if ((size === undefined) === (scaleFactor === undefined))
-    throw new TypeError('interpolate: give either size or scaleFactor');
-  if (antialias && mode !== 'bilinear' && mode !== 'bicubic')
-    throw new TypeError(`interpolate: antialias goes with the modes 'bilinear' and 'bicubic', not with '${mode}'`);
-  if (alignCorners && (mode === 'area' || mode.startsWith('nearest')))
-    throw new TypeError(`interpolate: alignCorners goes with the linear modes and 'bicubic', not with '${mode}'`);
-  const name = size !== undefined ? 'size' : 'scaleFactor';
-  const given = (size ?? scaleFactor)!;
-  if (typeof given !== 'number' && given.length !== dims)
-    throw new ShapeError('interpolate', `${name} must have ${dims} numbers for ${whole}, got [${given.join(', ')}]`);
-  const each = (v: number | readonly number[], d: number) => (typeof v === 'number' ? v : v[d]!);
-  const sizes = x.shape.slice(2).map((n, d) => {
-    const m = size !== undefined ? each(size, d) : Math.floor(n * each(scaleFactor!, d));
-    if (!Number.isInteger(m) || m < 1)
-      throw new ShapeError('interpolate', `${whole} cannot be resized to ${m} along dimension ${2 + d}`);
-    return m;
-  });
+  checkResize(x, known);
+  const { scaleFactor, mode = 'nearest', alignCorners = false, antialias = false } = known;
+  const sizes = resizedTo(x, known);
   if (mode === 'area') return areas(x, sizes);
   const resized = (t: Tensor, m: number, d: number): Tensor => {
     const n = t.shape[1]!;
-    const scale = scaleFactor !== undefined ? 1 / each(scaleFactor, d) : n / m;
+    const scale = scaleFactor !== undefined ? 1 / numberAt(scaleFactor, d) : n / m;
     if (antialias) {
       const step = alignCorners ? (m > 1 ? (n - 1) / (m - 1) : 0) : scale;
       return weightedSum(t, filterSources(n, m, step, mode === 'bicubic' ? pillowCubic : triangle));

@@ -1,4 +1,4 @@
-import type { MaxPoolOptions, Pair, Tensor } from '@gradgate/core';
+import type { MaxPoolOptions, Pair, Tensor, ValuesAndIndices } from '@gradgate/core';
 import {
   check,
   checkOptions,
@@ -6,19 +6,11 @@ import {
   is,
   options as known,
   liftedOptions,
-  maxPoolWithPlaces,
+  maxPoolWithIndices,
   named,
   sizeOf,
 } from '@gradgate/core/internal';
 import { asBatch, likeInput, pairs } from './sizes.js';
-
-/** The maxima of windows, and their indices. */
-export interface Places {
-  /** The maxima. */
-  values: Tensor;
-  /** The index of each maximum in its line, plane or volume; the shape of `values`. */
-  indices: Tensor;
-}
 
 /** Converts indices among all elements of `x` to indices within one line, plane or volume. */
 export const indicesWithin = (indices: Tensor, x: Tensor, dims: number): Tensor =>
@@ -35,11 +27,11 @@ export const indicesWithin = (indices: Tensor, x: Tensor, dims: number): Tensor 
  */
 export const maxPool1dWithIndices = /* @__PURE__ */ named(
   'maxPool1dWithIndices',
-  (x: Tensor, kernelSize: number, options?: MaxPoolOptions<number>): Places => {
+  (x: Tensor, kernelSize: number, options?: MaxPoolOptions<number>): ValuesAndIndices => {
     checkTensors('maxPool1dWithIndices', x);
     check('maxPool1dWithIndices', 'kernelSize', kernelSize, is.count);
     const lines = asBatch('maxPool1dWithIndices', x, 1).unsqueeze(2);
-    const found = maxPoolWithPlaces(lines, [1, kernelSize], liftedOptions(kernelSize, options));
+    const found = maxPoolWithIndices(lines, [1, kernelSize], liftedOptions(kernelSize, options));
     const [values, indices] = found.map((t) => likeInput(t.squeeze(2), x, 1)) as [Tensor, Tensor];
     return { values, indices: indicesWithin(indices, x, 1) };
   },
@@ -55,11 +47,11 @@ export const maxPool1dWithIndices = /* @__PURE__ */ named(
  */
 export const maxPool2dWithIndices = /* @__PURE__ */ named(
   'maxPool2dWithIndices',
-  (x: Tensor, kernelSize: Pair, options?: MaxPoolOptions): Places => {
+  (x: Tensor, kernelSize: Pair, options?: MaxPoolOptions): ValuesAndIndices => {
     checkTensors('maxPool2dWithIndices', x);
     check('maxPool2dWithIndices', 'kernelSize', kernelSize, pairs(is.count));
     const given = checkOptions('maxPool2dWithIndices', options, known.maxPoolOptions);
-    const found = maxPoolWithPlaces(asBatch('maxPool2dWithIndices', x, 2), kernelSize, given);
+    const found = maxPoolWithIndices(asBatch('maxPool2dWithIndices', x, 2), kernelSize, given);
     const [values, indices] = found.map((t) => likeInput(t, x, 2)) as [Tensor, Tensor];
     return { values, indices: indicesWithin(indices, x, 2) };
   },

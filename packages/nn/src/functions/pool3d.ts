@@ -1,4 +1,11 @@
-import { type AvgPoolOptions, adaptiveAvgPool2d, avgPool2d, type MaxPoolOptions, type Tensor } from '@gradgate/core';
+import {
+  type AvgPoolOptions,
+  adaptiveAvgPool2d,
+  avgPool2d,
+  type MaxPoolOptions,
+  type Tensor,
+  type ValuesAndIndices,
+} from '@gradgate/core';
 import {
   check,
   checkOptions,
@@ -6,9 +13,9 @@ import {
   inFloat32,
   is,
   options as known,
-  maxPoolWithPlaces,
+  maxPoolWithIndices,
 } from '@gradgate/core/internal';
-import { indicesWithin, type Places } from './maxPool.js';
+import { indicesWithin } from './maxPool.js';
 import { asBatch, likeInput, type Triple, three, triples } from './sizes.js';
 
 // Pooling is separable: first over each plane, then over the results in depth.
@@ -26,14 +33,14 @@ function maxima(x: Tensor, kernelSize: Triple, options: MaxPoolOptions<Triple>):
     three(padding),
     three(dilation),
   ];
-  const [planes, inPlanes] = maxPoolWithPlaces(x.reshape([n, c * depth, h, w]), kernel, {
+  const [planes, inPlanes] = maxPoolWithIndices(x.reshape([n, c * depth, h, w]), kernel, {
     stride: steps,
     padding: sides,
     dilation: gaps,
     ceilMode,
   });
   const [, , rows, columns] = planes.shape as [number, number, number, number];
-  const [out, inDepth] = maxPoolWithPlaces(planes.reshape([n, c, depth, rows * columns]), [k, 1], {
+  const [out, inDepth] = maxPoolWithIndices(planes.reshape([n, c, depth, rows * columns]), [k, 1], {
     stride: [s, 1],
     padding: [p, 0],
     dilation: [d, 1],
@@ -78,7 +85,7 @@ export const maxPool3d = /* @__PURE__ */ inFloat32(
  */
 export const maxPool3dWithIndices = /* @__PURE__ */ inFloat32(
   'maxPool3dWithIndices',
-  (x: Tensor, kernelSize: Triple, options?: MaxPoolOptions<Triple>): Places => {
+  (x: Tensor, kernelSize: Triple, options?: MaxPoolOptions<Triple>): ValuesAndIndices => {
     const [values, indices] = maxPool('maxPool3dWithIndices', x, kernelSize, options);
     return { values: likeInput(values, x, 3), indices: likeInput(indicesWithin(indices(), x, 3), x, 3) };
   },

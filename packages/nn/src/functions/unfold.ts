@@ -1,6 +1,7 @@
 import { type Pair, pad, type Shape, ShapeError, slice, type Tensor, tensor, zeros } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, named, outputSize, type Window } from '@gradgate/core/internal';
 import { shapeText } from '../shapeText.js';
+import { pairs } from './sizes.js';
 
 /** Options of `unfold` and `fold`. */
 export interface UnfoldOptions {
@@ -12,7 +13,6 @@ export interface UnfoldOptions {
   dilation?: Pair;
 }
 
-const pairs = (kind: typeof is.count) => is.either(kind, is.tuple(kind, kind));
 export const unfoldOptions = { stride: pairs(is.count), padding: pairs(is.size), dilation: pairs(is.count) };
 
 type Two = readonly [number, number];

@@ -58,12 +58,19 @@ export const transposeOptions = (sizes: (n: Kind) => Kind) => ({
   dilation: sizes(is.count),
   outputPadding: sizes(is.size),
 });
-const known = {
-  conv1d: convOptions(sizesOf(1)),
-  conv2d: convOptions(pairs),
-  convTranspose1d: transposeOptions(sizesOf(1)),
-  convTranspose2d: transposeOptions(pairs),
-};
+/** What the layers of a kind differ in. */
+export interface ConvKind {
+  /** The number of dimensions of a kernel. */
+  readonly ndim: number;
+  readonly transposed: boolean;
+  /** The checks of its options. */
+  readonly options: Schema<Common>;
+}
+
+const conv1dKind: ConvKind = { ndim: 1, transposed: false, options: convOptions(sizesOf(1)) };
+const conv2dKind: ConvKind = { ndim: 2, transposed: false, options: convOptions(pairs) };
+const convTranspose1dKind: ConvKind = { ndim: 1, transposed: true, options: transposeOptions(sizesOf(1)) };
+const convTranspose2dKind: ConvKind = { ndim: 2, transposed: true, options: transposeOptions(pairs) };
 
 /** The size of a kernel in each of `ndim` dimensions. */
 function kernelOf(name: string, size: Pair | Triple, ndim: number): number[] {
@@ -85,6 +92,10 @@ export class ConvBase extends Module {
   bias: Parameter | null;
   /** The size of a kernel, by dimension. */
   readonly kernelSize: readonly number[];
+  /** The number of groups that channels are split into. */
+  readonly groups: number;
+  /** Whether it is a transposed convolution. */
+  readonly transposed: boolean;
 
   constructor(
     /** The number of channels of an input. */
@@ -92,21 +103,27 @@ export class ConvBase extends Module {
     /** The number of channels of the result. */
     readonly outChannels: number,
     kernelSize: Pair | Triple,
-    ndim: number,
     options: Common,
-    known: Schema<Common>,
-    transposed: boolean,
+    kind: ConvKind,
   ) {
     super();
     const { name } = new.target;
-    const { groups = 1, bias = true } = checkLayer(name, { inChannels, outChannels }, options, known, is.count);
-    this.kernelSize = kernelOf(name, kernelSize, ndim);
+    const { groups = 1, bias = true } = checkLayer(name, { inChannels, outChannels }, options, kind.options, is.count);
+    this.kernelSize = kernelOf(name, kernelSize, kind.ndim);
     if (inChannels % groups !== 0 || outChannels % groups !== 0)
       throw new ShapeError(name, `${inChannels} to ${outChannels} channels cannot be split into ${groups} groups`);
-    const channels = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
-    this.weight = new Parameter(empty([...channels, ...this.kernelSize]));
+    this.groups = groups;
+    this.transposed = kind.transposed;
+    this.weight = new Parameter(empty(this.weightShape(inChannels)));
     this.bias = bias ? new Parameter(empty([outChannels])) : null;
     this.resetParameters();
+  }
+
+  /** @internal The shape of the weight for inputs of so many channels. */
+  weightShape(inChannels: number): number[] {
+    const { outChannels, groups, transposed, kernelSize } = this;
+    const channels = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
+    return [...channels, ...kernelSize];
   }
 
   /** Draws weight and bias from the uniform distribution within ±1 / √fanIn, as PyTorch does. */
@@ -165,7 +182,7 @@ export class Conv1d extends ConvBase {
   readonly options: ConvModuleOptions<number>;
 
   constructor(inChannels: number, outChannels: number, kernelSize: number, options: ConvModuleOptions<number> = {}) {
-    super(inChannels, outChannels, kernelSize, 1, options, known.conv1d, false);
+    super(inChannels, outChannels, kernelSize, options, conv1dKind);
     this.options = options;
   }
 
@@ -189,7 +206,7 @@ export class Conv2d extends ConvBase {
   readonly options: ConvModuleOptions;
 
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: ConvModuleOptions = {}) {
-    super(inChannels, outChannels, kernelSize, 2, options, known.conv2d, false);
+    super(inChannels, outChannels, kernelSize, options, conv2dKind);
     this.options = options;
   }
 
@@ -199,8 +216,7 @@ export class Conv2d extends ConvBase {
 }
 
 /**
- * 1D transposed convolution, which enlarges: `[N, inChannels, L]` to `[N, outChannels, L2]`, where `L2 = (L - 1) *
- * stride
+ * 1D transposed convolution, which enlarges: `[N, inChannels, L]` to `[N, outChannels, L2]`, where `L2 = (L - 1) * stride
  * - 2 * padding + dilation * (kernelSize - 1) + outputPadding + 1`. Parameters: `weight` `[inChannels, outChannels /
  * groups, kernelSize]` and `bias` `[outChannels]`. Options: `stride` 1, `padding` 0, `outputPadding` 0, `dilation` 1,
  * `groups` 1, `bias` true.
@@ -219,7 +235,7 @@ export class ConvTranspose1d extends ConvBase {
     kernelSize: number,
     options: ConvTransposeModuleOptions<number> = {},
   ) {
-    super(inChannels, outChannels, kernelSize, 1, options, known.convTranspose1d, true);
+    super(inChannels, outChannels, kernelSize, options, convTranspose1dKind);
     this.options = options;
   }
 
@@ -243,7 +259,7 @@ export class ConvTranspose2d extends ConvBase {
   readonly options: ConvTransposeModuleOptions;
 
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: ConvTransposeModuleOptions = {}) {
-    super(inChannels, outChannels, kernelSize, 2, options, known.convTranspose2d, true);
+    super(inChannels, outChannels, kernelSize, options, convTranspose2dKind);
     this.options = options;
   }
 

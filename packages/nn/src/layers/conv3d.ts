@@ -3,13 +3,15 @@ import { conv3d, convTranspose3d } from '../functions/conv3d.js';
 import { type Triple, triples } from '../functions/sizes.js';
 import {
   ConvBase,
+  type ConvKind,
   type ConvModuleOptions,
   type ConvTransposeModuleOptions,
   convOptions,
   transposeOptions,
 } from './conv.js';
 
-const known = { conv: convOptions(triples), transpose: transposeOptions(triples) };
+const conv3dKind: ConvKind = { ndim: 3, transposed: false, options: convOptions(triples) };
+const convTranspose3dKind: ConvKind = { ndim: 3, transposed: true, options: transposeOptions(triples) };
 
 /**
  * 3D convolution: `[N, inChannels, D, H, W]` to `[N, outChannels, D2, H2, W2]`, or without `N`. `kernelSize` and the
@@ -25,7 +27,7 @@ export class Conv3d extends ConvBase {
   readonly options: ConvModuleOptions<Triple>;
 
   constructor(inChannels: number, outChannels: number, kernelSize: Triple, options: ConvModuleOptions<Triple> = {}) {
-    super(inChannels, outChannels, kernelSize, 3, options, known.conv, false);
+    super(inChannels, outChannels, kernelSize, options, conv3dKind);
     this.options = options;
   }
 
@@ -53,7 +55,7 @@ export class ConvTranspose3d extends ConvBase {
     kernelSize: Triple,
     options: ConvTransposeModuleOptions<Triple> = {},
   ) {
-    super(inChannels, outChannels, kernelSize, 3, options, known.transpose, true);
+    super(inChannels, outChannels, kernelSize, options, convTranspose3dKind);
     this.options = options;
   }
 

@@ -9,18 +9,19 @@ import { checkLayer } from './checkLayer.js';
 
 /** Options of `Embedding`. */
 export interface EmbeddingOptions {
-  /** The entry for padding: its row is 0 and gets no gradient. */
+  /** The entry for padding: its row is 0 and gets no gradient. None by default. */
   paddingIdx?: number;
-  /** Before use, rows with a larger norm are scaled down to this one, in place. */
+  /** Before use, rows with a larger norm are scaled down to this one, in place; by default none are. */
   maxNorm?: number;
   /** The power of that norm; 2 by default. */
   normType?: number;
   /**
-   * Make the gradient sparse, for large tables: it holds only the rows that were used. `SparseAdam`, `SGD` and
-   * `Adagrad` take it.
+   * Whether the gradient is sparse, for large tables: it holds only the rows that were used, and `SparseAdam`, `SGD` and
+   * `Adagrad` take it. False by default.
    */
   sparse?: boolean;
 }
+
 const embeddingOptions = {
   paddingIdx: is.integer,
   maxNorm: is.nonNegative,
@@ -181,6 +182,7 @@ export class EmbeddingBag extends Module {
 
   override extraRepr(): string {
     const padding = this.paddingIdx === undefined ? '' : `, paddingIdx=${this.paddingIdx}`;
-    return `${this.numEmbeddings}, ${this.embeddingDim}, mode=${this.mode}${padding}${this.sparse ? ', sparse=true' : ''}`;
+    const lastOffset = this.includeLastOffset ? ', includeLastOffset=true' : '';
+    return `${this.numEmbeddings}, ${this.embeddingDim}, mode=${this.mode}${padding}${lastOffset}${this.sparse ? ', sparse=true' : ''}`;
   }
 }

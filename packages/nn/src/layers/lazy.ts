@@ -66,13 +66,14 @@ function sizeOfInput(layer: Module, x: Tensor, ndims: readonly number[] | null, 
   return size;
 }
 
-/** Gives a convolution its kernels, if it has none yet; `dims` is the number of spatial dimensions. */
-function initializeConv(layer: ConvBase, x: Tensor, dims: number, isTransposed: boolean, groups = 1): void {
+/** Gives a convolution its kernels. */
+function initializeConv(layer: ConvBase, x: Tensor): void {
+  const { groups, kernelSize } = layer;
+  const dims = kernelSize.length;
   const channels = sizeOfInput(layer, x, [dims + 1, dims + 2], -dims - 1);
   if (channels % groups !== 0)
     throw new ShapeError(layer.constructor.name, `${channels} channels cannot be split into ${groups} groups`);
-  const sides = isTransposed ? [channels, layer.outChannels / groups] : [layer.outChannels, channels / groups];
-  materialize(layer.weight, [...sides, ...layer.kernelSize]);
+  materialize(layer.weight, layer.weightShape(channels));
   Object.assign(layer, { inChannels: channels });
   layer.resetParameters();
 }
@@ -81,7 +82,7 @@ function initializeConv(layer: ConvBase, x: Tensor, dims: number, isTransposed: 
 const placeholderChannels = (options: { groups?: number } | undefined): number =>
   is.count.is(options?.groups) ? options!.groups! : 1;
 
-/** Gives a norm its channels, if it has none yet: the size of `x` along `dim`; `ndims` as for `sizeOfInput`. */
+/** Gives a norm its channels: the size of `x` along `dim`; `ndims` as for `sizeOfInput`. */
 function initializeNorm(layer: ChannelNorm, x: Tensor, ndims: readonly number[], dim: number): void {
   const channels = sizeOfInput(layer, x, ndims, dim);
   if (layer.weight) materialize(layer.weight, [channels], 1);
@@ -137,7 +138,7 @@ export class LazyConv1d extends Conv1d {
     return firstCall(
       this,
       'inChannels',
-      () => initializeConv(this, x, 1, false, this.options.groups),
+      () => initializeConv(this, x),
       () => super.forward(x),
     );
   }
@@ -163,7 +164,7 @@ export class LazyConv2d extends Conv2d {
     return firstCall(
       this,
       'inChannels',
-      () => initializeConv(this, x, 2, false, this.options.groups),
+      () => initializeConv(this, x),
       () => super.forward(x),
     );
   }
@@ -189,7 +190,7 @@ export class LazyConv3d extends Conv3d {
     return firstCall(
       this,
       'inChannels',
-      () => initializeConv(this, x, 3, false, this.options.groups),
+      () => initializeConv(this, x),
       () => super.forward(x),
     );
   }
@@ -213,7 +214,7 @@ export class LazyConvTranspose1d extends ConvTranspose1d {
     return firstCall(
       this,
       'inChannels',
-      () => initializeConv(this, x, 1, true, this.options.groups),
+      () => initializeConv(this, x),
       () => super.forward(x),
     );
   }
@@ -237,7 +238,7 @@ export class LazyConvTranspose2d extends ConvTranspose2d {
     return firstCall(
       this,
       'inChannels',
-      () => initializeConv(this, x, 2, true, this.options.groups),
+      () => initializeConv(this, x),
       () => super.forward(x),
     );
   }
@@ -261,7 +262,7 @@ export class LazyConvTranspose3d extends ConvTranspose3d {
     return firstCall(
       this,
       'inChannels',
-      () => initializeConv(this, x, 3, true, this.options.groups),
+      () => initializeConv(this, x),
       () => super.forward(x),
     );
   }

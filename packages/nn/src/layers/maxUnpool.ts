@@ -1,7 +1,7 @@
 import type { Pair, Tensor } from '@gradgate/core';
 import { check, is, type Kind } from '@gradgate/core/internal';
 import { type MaxUnpoolOptions, maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../functions/maxUnpool.js';
-import { pairs, type Triple, triples } from '../functions/sizes.js';
+import { sizesOf, type Triple } from '../functions/sizes.js';
 import { Module } from '../module.js';
 import { checkLayer } from './checkLayer.js';
 
@@ -46,7 +46,7 @@ class MaxUnpoolBase<Size extends Pair | Triple> extends Module {
  */
 export class MaxUnpool1d extends MaxUnpoolBase<number> {
   constructor(kernelSize: number, options: Options<number> = {}) {
-    super(maxUnpool1d, (n) => n, kernelSize, options);
+    super(maxUnpool1d, sizesOf(1), kernelSize, options);
   }
 }
 
@@ -61,7 +61,7 @@ export class MaxUnpool1d extends MaxUnpoolBase<number> {
  */
 export class MaxUnpool2d extends MaxUnpoolBase<Pair> {
   constructor(kernelSize: Pair, options: Options<Pair> = {}) {
-    super(maxUnpool2d, pairs, kernelSize, options);
+    super(maxUnpool2d, sizesOf(2), kernelSize, options);
   }
 }
 
@@ -76,6 +76,6 @@ export class MaxUnpool2d extends MaxUnpoolBase<Pair> {
  */
 export class MaxUnpool3d extends MaxUnpoolBase<Triple> {
   constructor(kernelSize: Triple, options: Options<Triple> = {}) {
-    super(maxUnpool3d, triples, kernelSize, options);
+    super(maxUnpool3d, sizesOf(3), kernelSize, options);
   }
 }

@@ -83,7 +83,7 @@ class LayerBase extends Module {
   /** A function, or a module, which is then registered with this one. */
   declare readonly activation: (x: Tensor) => Tensor;
 
-  constructor(dModel: number, nhead: number, options: TransformerLayerOptions, decoder = false) {
+  constructor(dModel: number, nhead: number, options: TransformerLayerOptions, kind: 'encoder' | 'decoder') {
     super();
     const {
       dimFeedforward = 2048,
@@ -96,18 +96,19 @@ class LayerBase extends Module {
     const attention = () => new MultiheadAttention(dModel, nhead, { dropout, batchFirst });
     const norm = () => new LayerNorm(dModel, { eps });
     const third = this as unknown as { multiheadAttn?: MultiheadAttention; norm3?: LayerNorm; dropout3?: Dropout };
+    const isDecoder = kind === 'decoder';
     // In PyTorch's order: the states of its optimizers go by the order of parameters.
     this.selfAttn = attention();
-    if (decoder) third.multiheadAttn = attention();
+    if (isDecoder) third.multiheadAttn = attention();
     this.linear1 = new Linear(dModel, dimFeedforward);
     this.dropout = new Dropout(dropout);
     this.linear2 = new Linear(dimFeedforward, dModel);
     this.norm1 = norm();
     this.norm2 = norm();
-    if (decoder) third.norm3 = norm();
+    if (isDecoder) third.norm3 = norm();
     this.dropout1 = new Dropout(dropout);
     this.dropout2 = new Dropout(dropout);
-    if (decoder) third.dropout3 = new Dropout(dropout);
+    if (isDecoder) third.dropout3 = new Dropout(dropout);
     this.normFirst = normFirst;
     this.activation = activationOf(activation);
   }
@@ -145,7 +146,7 @@ export interface EncoderMasks {
  */
 export class TransformerEncoderLayer extends LayerBase {
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
-    super(dModel, nhead, options);
+    super(dModel, nhead, options, 'encoder');
   }
 
   override forward(src: Tensor, given: EncoderMasks = {}): Tensor {
@@ -189,7 +190,7 @@ export class TransformerDecoderLayer extends LayerBase {
   declare readonly dropout3: Dropout;
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
-    super(dModel, nhead, options, true);
+    super(dModel, nhead, options, 'decoder');
   }
 
   override forward(tgt: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {

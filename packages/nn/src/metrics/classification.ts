@@ -38,7 +38,7 @@ function predicted(predictions: Tensor, kind: 'scores' | 'labels', threshold: nu
 export class Accuracy extends SumMetric {
   /** Among how many of the best classes the right one has to be. */
   readonly topK: number;
-  /** The score from which an example is positive. */
+  /** The score above which a prediction for two classes means class 1. */
   readonly threshold: number;
 
   constructor(options: { topK?: number; threshold?: number } = {}) {
@@ -93,7 +93,7 @@ const classOptions = {
 abstract class ConfusionBase<V> extends Metric<V> {
   /** The number of classes; null until the first batch if it was not given. */
   readonly numClasses: number | null;
-  /** The score from which an example is positive. */
+  /** The score above which a prediction for two classes means class 1. */
   readonly threshold: number;
 
   constructor({ numClasses, threshold = 0.5 }: ClassOptions) {

@@ -2,17 +2,12 @@ import { Generator, noGrad, Tensor, TensorError } from '@gradgate/core';
 import { isOfAnotherCopy, show } from '@gradgate/core/internal';
 import type { StateDict } from '../module.js';
 import { isPlain, maxDepth } from '../plain.js';
-import { isResumable, type Resumable } from '../resumable.js';
+import { isStateful, type Stateful } from '../stateful.js';
 import { type Bytes, shorten } from './bytes.js';
 import { encodeOnHost } from './encodeOnHost.js';
 import { readBytes, writeBytes } from './files.js';
 import { encodeSafetensors, readSafetensors } from './safetensors.js';
 import { isModest } from './safetensorsHeader.js';
-
-/**
- * An object with `stateDict()` and `loadStateDict()`: a module, an optimizer, a scheduler, an average, a data loader.
- */
-export type Stateful = Resumable;
 
 /** The parts of a training run by name: objects with a state, random generators, and plain values such as the epoch. */
 export type Parts = Record<string, Stateful | Generator | Plain>;
@@ -68,10 +63,10 @@ function join(op: string, value: unknown, tensors: StateDict): unknown {
 }
 
 const stateOf = (part: unknown): unknown =>
-  part instanceof Generator ? part.getState() : isResumable(part) ? part.stateDict() : part;
+  part instanceof Generator ? part.getState() : isStateful(part) ? part.stateDict() : part;
 
 function checkParts(op: string, parts: unknown): void {
-  if (typeof parts !== 'object' || parts === null || Array.isArray(parts) || Tensor.is(parts) || isResumable(parts))
+  if (typeof parts !== 'object' || parts === null || Array.isArray(parts) || Tensor.is(parts) || isStateful(parts))
     throw new TypeError(`${op}: takes an object of parts by name, such as { model, optimizer }, got ${show(parts)}`);
 }
 
@@ -156,7 +151,7 @@ function decode<P extends Parts>(op: string, bytes: Bytes, parts: P): P {
     part instanceof Generator ? part.setState(state as number[]) : part.loadStateDict(state);
   try {
     for (const [name, part] of Object.entries(parts)) {
-      if (!(part instanceof Generator) && !isResumable(part)) continue;
+      if (!(part instanceof Generator) && !isStateful(part)) continue;
       undo.push([part, join(op, own.states[name], own.tensors)]);
       put(part, found[name]);
     }
@@ -167,7 +162,7 @@ function decode<P extends Parts>(op: string, bytes: Bytes, parts: P): P {
   return Object.fromEntries(
     Object.entries(parts).map(([name, part]) => [
       name,
-      part instanceof Generator || isResumable(part) ? part : found[name],
+      part instanceof Generator || isStateful(part) ? part : found[name],
     ]),
   ) as P;
 }

@@ -6,13 +6,13 @@ import { decodeNpyAs, decodeNpzAs, encodeNpy, encodeNpz, type NpzOptions } from 
 import { openPath, readAll } from './openSafetensors.js';
 import { encodeSafetensors, type Metadata } from './safetensors.js';
 
+export type { Stateful } from '../stateful.js';
 export type { Bytes } from './bytes.js';
 export {
   decodeCheckpoint,
   encodeCheckpoint,
   loadCheckpoint,
   type Parts,
-  type Stateful,
   saveCheckpoint,
 } from './checkpoint.js';
 export { decodeNpy, decodeNpz, encodeNpy, encodeNpz } from './npy.js';

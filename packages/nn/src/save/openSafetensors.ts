@@ -30,7 +30,6 @@ export interface TensorInfo {
 export interface SafetensorsFile {
   /** The texts by name that the file has beside its tensors. */
   readonly metadata: Metadata;
-  /** The text by name in the header. */
   /** All tensors in the file, by name. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Reads a tensor; throws if the file has none of that name. */
