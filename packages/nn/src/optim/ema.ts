@@ -32,10 +32,12 @@ export class ExponentialMovingAverage<M extends Module> {
   }
 
   /** Moves the average towards the source by a fraction of `1 - decay`. */
-  @noGrad update(): void {
+  update(): void {
     const source = new Map(this.source.namedParameters());
-    for (const [name, p] of this.average.namedParameters()) p.lerp_(source.get(name)!, 1 - this.decay);
     const buffers = new Map(this.source.namedBuffers());
-    for (const [name, b] of this.average.namedBuffers()) b.copy_(buffers.get(name)!);
+    noGrad.run(() => {
+      for (const [name, p] of this.average.namedParameters()) p.lerp_(source.get(name)!, 1 - this.decay);
+      for (const [name, b] of this.average.namedBuffers()) b.copy_(buffers.get(name)!);
+    });
   }
 }

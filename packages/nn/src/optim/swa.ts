@@ -45,7 +45,7 @@ export class AveragedModel<M extends Module> extends Module {
   }
 
   /** Adds the weights of a model, which must have the same structure, to the average. */
-  @noGrad updateParameters(model: M): void {
+  updateParameters(model: M): void {
     const op = 'AveragedModel.updateParameters';
     checkModule(op, model);
     const current = new Map(model.namedParameters());
@@ -55,11 +55,13 @@ export class AveragedModel<M extends Module> extends Module {
         throw new TypeError(`${op}: the model has no parameter ${name} of shape ${shapeText(p)}`);
       return [p, other] as const;
     });
-    asAction(() => {
-      for (const [p, other] of pairs)
-        p.copy_(this.count === 0 ? other : this.average(p.detach(), other.detach(), this.count));
-      this.count++;
-    });
+    noGrad.run(() =>
+      asAction(() => {
+        for (const [p, other] of pairs)
+          p.copy_(this.count === 0 ? other : this.average(p.detach(), other.detach(), this.count));
+        this.count++;
+      }),
+    );
   }
 }
 
