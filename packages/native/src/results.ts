@@ -71,8 +71,7 @@ export class Results {
     }
     // If little was freed, the program works on more than this at once.
     const freed = before - this.held;
-    this.limit =
-      freed < this.made / 2 ? Math.min(this.limit * 2, limits.max) : Math.max(limits.min, this.limit * 0.9);
+    this.limit = freed < this.made / 2 ? Math.min(this.limit * 2, limits.max) : Math.max(limits.min, this.limit * 0.9);
     this.made = 0;
   }
 
