@@ -16,8 +16,9 @@ export interface CompileOptions {
   /** The largest number of records, 16 by default; calls beyond that run as they are. */
   maxRecords?: number;
   /**
-   * Whether float32 and int32 results of a replay lie in the memory of its record, so that none is copied; false by default. The next
-   * replay writes there again: from then on using them is an error, and `clone()` keeps them. Without effect on a GPU.
+   * Whether float32 results of 1024 elements and more lie in the memory of the record, so that none is copied; false by
+   * default. The next replay writes there again: from then on using them is an error, and `clone()` keeps them. Without
+   * effect on a GPU.
    */
   reuseResults?: boolean;
 }

@@ -10,7 +10,7 @@ import { onLentGrad, Tensor } from '../tensor/tensor.js';
 import { captured, type Placed, type Step } from './captured.js';
 import { chainOf, type FusedOp, fused } from './chains.js';
 import { withOperandsInPlace } from './inPlace.js';
-import { type Lent, lentBy } from './lent.js';
+import { isLendable, type Lent, lentBy } from './lent.js';
 import { type Layout, layOut } from './lifetimes.js';
 import { memoryOf, wholeOf } from './memory.js';
 import { isView, type Recording } from './recorder.js';
@@ -106,8 +106,9 @@ export class Plan {
         ? fused(withOperandsInPlace(recording, new Set(args.map(({ storage }) => storage)), made), made)
         : recording.ops.filter((op) => !('storage' in op) || op.storage.backend === this.backend);
     const results = tensorsOf(result);
-    for (const storage of this.lent ? [] : newResults(ops, made, recording.finalGrads, results)) {
+    for (const storage of newResults(ops, made, recording.finalGrads, results)) {
       const length = made.get(storage)!;
+      if (this.lent && isLendable(storage.dtype, length)) continue;
       const make = () => Tensor.uninitialized(storage.dtype, [length], this.backend);
       this.addSlot(make, { storage, offset: 0 }, recording);
       made.delete(storage);
@@ -133,7 +134,11 @@ export class Plan {
   replay(args: readonly Tensor[]): unknown {
     this.running = true;
     try {
-      const bound = this.slots.map(({ of }) => this.outlasting(of(args)));
+      const bound = this.slots.map(({ of }) => {
+        const { storage, offset } = of(args);
+        // A result of the call before, which this call writes over, is copied.
+        return { storage: this.lent?.has(storage) ? copyOf(wholeOf(storage)).storage : storage, offset };
+      });
       this.bound = bound;
       this.lent?.takeBack();
       for (const [i, { views }] of this.slots.entries()) {
@@ -154,12 +159,6 @@ export class Plan {
       this.running = false;
       this.bound = [];
     }
-  }
-
-  /** A copy of a result of the call before, which this call writes over; anything else as it is. */
-  private outlasting(t: Tensor): Placed {
-    if (!this.lent?.has(t.storage)) return t;
-    return { storage: copyOf(wholeOf(t.storage)).storage, offset: t.offset };
   }
 
   private addSlot(of: Slot['of'], { storage, offset }: Placed, { foreign }: Recording): void {

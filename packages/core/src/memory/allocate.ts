@@ -8,7 +8,7 @@ import { keepFreedBlocks } from './malloc.js';
  * with the last array on it, and is never carved twice, so its arrays are zeroed.
  */
 const slabBytes = 64 * 1024;
-const smallBytes = 2 * 1024;
+const smallBytes = 8 * 1024;
 let slab = new ArrayBuffer(slabBytes);
 let carved = 0;
 

@@ -48,7 +48,8 @@ export function inRows(
   const pool = many ? kernelMemory().pool : null;
   const threads = pool?.size ?? 1;
   const memory = there.includes(true) ? kernelMemory() : copyMemory();
-  const some = whole ? rows : Math.max(1, Math.floor(piece / widest));
+  const copied = Math.max(...all.map(([, width], i) => (there[i] ? 0 : width)));
+  const some = whole ? rows : Math.max(1, Math.floor(piece / copied));
   // The size of the scratch memory for arrays that do not live there.
   const sizes = all.map(([data, width], i) => (there[i] ? 0 : (width === 0 ? data.length : some * width) * 4));
   memory.begin(
