@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as core from '@gradgate/core';
 import { type Tensor, tensor } from '@gradgate/core';
+import * as aliases from '@gradgate/core/aliases';
 import * as func from '@gradgate/core/func';
 import * as linalg from '@gradgate/core/linalg';
 import * as more from '@gradgate/core/more';
@@ -36,8 +37,9 @@ const files: [file: string, tolerance: number][] = [
   ['func.jsonl', 1e-9],
   ['rare.jsonl', 1e-9],
   ['edges.jsonl', 1e-9],
+  ['aliases.jsonl', 1e-9],
 ];
-const scope = { core, func, linalg, more, sparse, special, functional, nn };
+const scope = { aliases, core, func, linalg, more, sparse, special, functional, nn };
 
 describe.each(files)('%s: operators give the values and gradients of PyTorch', (file, tolerance) => {
   it.each(linesOf(file).map((l, i) => [`${l.js} (${i})`, l] as const))('%s', (_, line) => {

@@ -1,4 +1,5 @@
 import * as core from '@gradgate/core';
+import * as aliases from '@gradgate/core/aliases';
 import * as autocast from '@gradgate/core/autocast';
 import * as checkpoint from '@gradgate/core/checkpoint';
 import * as compile from '@gradgate/core/compile';
@@ -27,6 +28,7 @@ export const scope = {
   ...linalg,
   ...more,
   ...sparse,
+  ...aliases,
   ...special,
   ...onnx,
   ...train,

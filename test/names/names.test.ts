@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as core from '@gradgate/core';
+import * as aliases from '@gradgate/core/aliases';
 import * as autocast from '@gradgate/core/autocast';
 import * as complexNumbers from '@gradgate/core/complex';
 import * as transforms from '@gradgate/core/fft';
@@ -23,7 +24,7 @@ const tensors: object[] = [core.Tensor.prototype, core.tensor([1])];
 
 /** Where names of a module are looked for; what hangs on tensors is as good for `torch` itself. */
 const places: Record<string, readonly object[]> = {
-  torch: [core, autocast, ...tensors, functional, complexNumbers, transforms, linalg, more, special, sparse],
+  torch: [core, aliases, autocast, ...tensors, functional, complexNumbers, transforms, linalg, more, special, sparse],
   Tensor: [...tensors, more, sparse, sparse.sparseCooTensor([[0]], [1])],
   nn: [nn],
   functional: [functional, core],
@@ -55,7 +56,16 @@ const reasonOf = (space: string, name: string) =>
 
 /** What a name of ours means: `linalg.svd`, `to('cpu')`, `abs_`. */
 function isKnown(ours: string): boolean {
-  const entries: Record<string, object> = { linalg, more, special, sparse, distributions, nn, distributed: {} };
+  const entries: Record<string, object> = {
+    aliases,
+    linalg,
+    more,
+    special,
+    sparse,
+    distributions,
+    nn,
+    distributed: {},
+  };
   const [first, rest] = ours.replace(/\(.*/, '').split('.') as [string, string?];
   if (first === 'distributed') return true;
   if (rest !== undefined) return rest in entries[first]!;
@@ -72,7 +82,7 @@ function page(): string {
   const lines = [
     '# PyTorch’s names',
     '',
-    `The public names of PyTorch ${version.slice(0, 4)} that are here in camelCase, and what there is for the others. A test keeps this page true.`,
+    `The public names of PyTorch ${version.slice(0, 4)} that are here in camelCase, and what there is for the others. Those that core lacks under them are there once \`@gradgate/core/aliases\` is imported. A test keeps this page true.`,
     '',
     '| module | here | written in another way | not there yet | left out |',
     '|---|---|---|---|---|',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as core from '@gradgate/core';
+import * as aliases from '@gradgate/core/aliases';
 import * as casts from '@gradgate/core/autocast';
 import * as checkpoint from '@gradgate/core/checkpoint';
 import { compile } from '@gradgate/core/compile';
@@ -33,6 +34,7 @@ const ofLinalg = without(linalg, core);
 const ofMore = without(more, core);
 const ofSparse = without(sparse, core);
 const ofSpecial = without(specialFunctions, core);
+const ofAliases = without(aliases, core);
 const ofFunc = without(func, core);
 const scope: Record<string, unknown> = {
   ...core,
@@ -43,6 +45,7 @@ const scope: Record<string, unknown> = {
   ...ofMore,
   ...ofSparse,
   ...ofSpecial,
+  ...ofAliases,
   ...checkpoint,
   ...complexNumbers,
   ...transforms,
@@ -171,6 +174,7 @@ describe('examples in docstrings compile', () => {
           ['@gradgate/core/more', used(code, Object.keys(ofMore))],
           ['@gradgate/core/sparse', used(code, Object.keys(ofSparse))],
           ['@gradgate/core/special', used(code, Object.keys(ofSpecial))],
+          ['@gradgate/core/aliases', used(code, Object.keys(ofAliases))],
         ] as const
       ).map(([from, names]) => `import { ${names.join(', ')} } from '${from}';`);
       imports.push(`import * as func from '@gradgate/core/func'; import * as linalg from '@gradgate/core/linalg';`);

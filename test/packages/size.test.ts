@@ -41,6 +41,18 @@ const budgets: [what: string, program: string, external: string[], gzipBudget: n
   ],
   ['more beside core', `export * from '@gradgate/core'; export * as more from '@gradgate/core/more'`, [], 121_500],
   [
+    'aliases beside core',
+    `export * from '@gradgate/core'; export * as aliases from '@gradgate/core/aliases'`,
+    [],
+    121_000,
+  ],
+  [
+    'complex matrices beside core',
+    `export * from '@gradgate/core'; export * as linalg from '@gradgate/core/complex/linalg'`,
+    [],
+    138_000,
+  ],
+  [
     'sparse beside core',
     `export * from '@gradgate/core'; export * as sparse from '@gradgate/core/sparse'`,
     [],

@@ -1,7 +1,9 @@
 import { digamma, type Generator, lgamma, type Shape, stack, type Tensor, xlogy } from '@gradgate/core';
+import { betainc, betaincinv } from '@gradgate/core/more';
+import { type ArgConstraints, positive, unitInterval } from './constraints.js';
 import { Dirichlet } from './dirichlet.js';
+import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { standardGamma } from './draws.js';
-import { TwoConcentrations } from './twoConcentrations.js';
 
 /**
  * The beta distribution over numbers from 0 to 1. Its density is proportional to `x ** (concentration1 - 1) * (1 - x)
@@ -13,7 +15,27 @@ import { TwoConcentrations } from './twoConcentrations.js';
  * beta.logProb(0.5); // -0.2877
  * ```
  */
-export class Beta extends TwoConcentrations {
+export class Beta extends Distribution {
+  static override readonly argConstraints: ArgConstraints<'concentration1' | 'concentration0'> = {
+    concentration1: positive,
+    concentration0: positive,
+  };
+  /** The exponent of x, plus 1: above 0, of the batch's shape. */
+  readonly concentration1: Tensor;
+  /** The exponent of the other side, plus 1: above 0, of the batch's shape. */
+  readonly concentration0: Tensor;
+  readonly support = unitInterval;
+
+  constructor(concentration1: TensorLike, concentration0: TensorLike, options?: DistributionOptions) {
+    const given = parametersOf('Beta', { concentration1, concentration0 }, Beta.argConstraints, options);
+    super(given.concentration1.shape, [], options);
+    this.concentration1 = given.concentration1;
+    this.concentration0 = given.concentration0;
+  }
+
+  override get hasRsample(): boolean {
+    return true;
+  }
   override get mean(): Tensor {
     return this.concentration1.div(this.concentration1.add(this.concentration0));
   }
@@ -46,6 +68,16 @@ export class Beta extends TwoConcentrations {
     return lgamma(a)
       .add(lgamma(b))
       .sub(lgamma(a.add(b)));
+  }
+
+  /** The probability of at most `value`; it has no gradient for the concentrations. */
+  override cdf(value: TensorLike): Tensor {
+    return betainc(this.concentration1, this.concentration0, this.checkValue('cdf', value));
+  }
+
+  /** The value that a draw does not exceed with probability `p`; it has no gradient for the concentrations. */
+  override icdf(p: TensorLike): Tensor {
+    return betaincinv(this.concentration1, this.concentration0, this.checkValue('icdf', p, unitInterval));
   }
 
   override entropy(): Tensor {

@@ -1,5 +1,6 @@
 import { arange, type Generator, lgamma, logSigmoid, type Shape, type Tensor, tensor, where } from '@gradgate/core';
 import { elementsOf } from '@gradgate/core/internal';
+import { betainc } from '@gradgate/core/more';
 import { type ArgConstraints, count, wholeUpTo } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { binomialDraws } from './draws.js';
@@ -65,6 +66,14 @@ export class Binomial extends Distribution {
     // n * log(1 + exp(logits)), without overflow, and with its gradient at 0, where a maximum and a size have none.
     const norm = n.mul(logSigmoid(this.logits.neg()).neg());
     return ways.add(x.mul(this.logits)).sub(norm);
+  }
+
+  /** The probability of at most `value` successes. */
+  override cdf(value: TensorLike): Tensor {
+    const successes = this.checkValue('cdf', value).to(this.probs.dtype);
+    const failures = this.totalCount.sub(successes);
+    const isAll = failures.eq(0);
+    return where(isAll, 1, betainc(where(isAll, 1, failures), successes.add(1), this.probs.neg().add(1)));
   }
 
   /** A sum over all counts, so time and memory grow with the largest `totalCount`. */

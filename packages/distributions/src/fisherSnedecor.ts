@@ -1,5 +1,6 @@
 import { type Generator, lgamma, log1p, type Shape, type Tensor, where } from '@gradgate/core';
-import { type ArgConstraints, nonNegative, positive } from './constraints.js';
+import { betainc, betaincinv } from '@gradgate/core/more';
+import { type ArgConstraints, nonNegative, positive, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { standardGamma } from './draws.js';
 
@@ -71,5 +72,19 @@ export class FisherSnedecor extends Distribution {
       .add(a.mul(ratio.log()))
       .add(a.sub(1).mul(value.log()))
       .sub(a.add(b).mul(log1p(ratio.mul(value))));
+  }
+
+  /** The probability of at most `value`; it has no gradient for the degrees of freedom. */
+  override cdf(value: TensorLike): Tensor {
+    const { df1, df2 } = this;
+    const x = this.checkValue('cdf', value).mul(df1);
+    return betainc(df1.mul(0.5), df2.mul(0.5), x.div(x.add(df2)));
+  }
+
+  /** The value that a draw does not exceed with probability `p`; it has no gradient for the degrees of freedom. */
+  override icdf(p: TensorLike): Tensor {
+    const { df1, df2 } = this;
+    const share = betaincinv(df1.mul(0.5), df2.mul(0.5), this.checkValue('icdf', p, unitInterval));
+    return df2.mul(share).div(df1.mul(share.neg().add(1)));
   }
 }

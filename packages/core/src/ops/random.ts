@@ -237,7 +237,7 @@ interface Filler {
 }
 
 /** Makes a method that draws each element anew in place: `op(x, ...parameters, options)`. */
-function filler(op: string, { defaults, check: problem, next, integers = false }: Filler) {
+export function filler(op: string, { defaults, check: problem, next, integers = false }: Filler) {
   const rule: RandomRule = {
     name: op,
     loop(to, generator, [a = 0, b = 0]) {

@@ -66,43 +66,31 @@ function sizeOfInput(layer: Module, x: Tensor, ndims: readonly number[] | null, 
   return size;
 }
 
-/** Runs a call of a convolution; the first one gives it its kernels. */
-const callConv = (layer: ConvBase, x: Tensor, run: () => Tensor): Tensor =>
-  firstCall(
-    layer,
-    'inChannels',
-    () => {
-      const { groups, kernelSize } = layer;
-      const dims = kernelSize.length;
-      const inChannels = sizeOfInput(layer, x, [dims + 1, dims + 2], -dims - 1);
-      if (inChannels % groups !== 0)
-        throw new ShapeError(layer.constructor.name, `${inChannels} channels cannot be split into ${groups} groups`);
-      materialize(layer.weight, layer.weightShape(inChannels));
-      Object.assign(layer, { inChannels });
-      layer.resetParameters();
-    },
-    run,
-  );
+/** Gives a convolution its kernels. */
+function initializeConv(layer: ConvBase, x: Tensor): void {
+  const { groups, kernelSize } = layer;
+  const dims = kernelSize.length;
+  const channels = sizeOfInput(layer, x, [dims + 1, dims + 2], -dims - 1);
+  if (channels % groups !== 0)
+    throw new ShapeError(layer.constructor.name, `${channels} channels cannot be split into ${groups} groups`);
+  materialize(layer.weight, layer.weightShape(channels));
+  Object.assign(layer, { inChannels: channels });
+  layer.resetParameters();
+}
 
 /** The number of channels until it is known: the smallest that `groups` divides. */
 const placeholderChannels = (options: { groups?: number } | undefined): number =>
   is.count.is(options?.groups) ? options!.groups! : 1;
 
-/** Runs a call of a norm; the first one gives it its channels, the size of `x` along `dim`. `ndims` as above. */
-const callNorm = (layer: ChannelNorm, x: Tensor, ndims: readonly number[], dim: number, run: () => Tensor): Tensor =>
-  firstCall(
-    layer,
-    'numFeatures',
-    () => {
-      const numFeatures = sizeOfInput(layer, x, ndims, dim);
-      if (layer.weight) materialize(layer.weight, [numFeatures], 1);
-      if (layer.bias) materialize(layer.bias, [numFeatures]);
-      if (layer.runningMean) materialize(layer.runningMean, [numFeatures]);
-      if (layer.runningVar) materialize(layer.runningVar, [numFeatures], 1);
-      Object.assign(layer, { numFeatures });
-    },
-    run,
-  );
+/** Gives a norm its channels: the size of `x` along `dim`; `ndims` as for `sizeOfInput`. */
+function initializeNorm(layer: ChannelNorm, x: Tensor, ndims: readonly number[], dim: number): void {
+  const channels = sizeOfInput(layer, x, ndims, dim);
+  if (layer.weight) materialize(layer.weight, [channels], 1);
+  if (layer.bias) materialize(layer.bias, [channels]);
+  if (layer.runningMean) materialize(layer.runningMean, [channels]);
+  if (layer.runningVar) materialize(layer.runningVar, [channels], 1);
+  Object.assign(layer, { numFeatures: channels });
+}
 
 /**
  * `Linear` that takes `inFeatures` from its first input: `[..., inFeatures]` to `[..., outFeatures]`. Call it once
@@ -147,7 +135,12 @@ export class LazyConv1d extends Conv1d {
   }
 
   override forward(x: Tensor): Tensor {
-    return callConv(this, x, () => super.forward(x));
+    return firstCall(
+      this,
+      'inChannels',
+      () => initializeConv(this, x),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -168,7 +161,12 @@ export class LazyConv2d extends Conv2d {
   }
 
   override forward(x: Tensor): Tensor {
-    return callConv(this, x, () => super.forward(x));
+    return firstCall(
+      this,
+      'inChannels',
+      () => initializeConv(this, x),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -189,7 +187,12 @@ export class LazyConv3d extends Conv3d {
   }
 
   override forward(x: Tensor): Tensor {
-    return callConv(this, x, () => super.forward(x));
+    return firstCall(
+      this,
+      'inChannels',
+      () => initializeConv(this, x),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -208,7 +211,12 @@ export class LazyConvTranspose1d extends ConvTranspose1d {
   }
 
   override forward(x: Tensor): Tensor {
-    return callConv(this, x, () => super.forward(x));
+    return firstCall(
+      this,
+      'inChannels',
+      () => initializeConv(this, x),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -227,7 +235,12 @@ export class LazyConvTranspose2d extends ConvTranspose2d {
   }
 
   override forward(x: Tensor): Tensor {
-    return callConv(this, x, () => super.forward(x));
+    return firstCall(
+      this,
+      'inChannels',
+      () => initializeConv(this, x),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -246,7 +259,12 @@ export class LazyConvTranspose3d extends ConvTranspose3d {
   }
 
   override forward(x: Tensor): Tensor {
-    return callConv(this, x, () => super.forward(x));
+    return firstCall(
+      this,
+      'inChannels',
+      () => initializeConv(this, x),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -266,7 +284,12 @@ export class LazyBatchNorm1d extends BatchNorm1d {
   }
 
   override forward(x: Tensor): Tensor {
-    return callNorm(this, x, [2, 3], 1, () => super.forward(x));
+    return firstCall(
+      this,
+      'numFeatures',
+      () => initializeNorm(this, x, [2, 3], 1),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -286,7 +309,12 @@ export class LazyBatchNorm2d extends BatchNorm2d {
   }
 
   override forward(x: Tensor): Tensor {
-    return callNorm(this, x, [4], 1, () => super.forward(x));
+    return firstCall(
+      this,
+      'numFeatures',
+      () => initializeNorm(this, x, [4], 1),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -306,7 +334,12 @@ export class LazyBatchNorm3d extends BatchNorm3d {
   }
 
   override forward(x: Tensor): Tensor {
-    return callNorm(this, x, [5], 1, () => super.forward(x));
+    return firstCall(
+      this,
+      'numFeatures',
+      () => initializeNorm(this, x, [5], 1),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -324,7 +357,12 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
   }
 
   override forward(x: Tensor): Tensor {
-    return callNorm(this, x, [2, 3], -2, () => super.forward(x));
+    return firstCall(
+      this,
+      'numFeatures',
+      () => initializeNorm(this, x, [2, 3], -2),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -342,7 +380,12 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
   }
 
   override forward(x: Tensor): Tensor {
-    return callNorm(this, x, [3, 4], -3, () => super.forward(x));
+    return firstCall(
+      this,
+      'numFeatures',
+      () => initializeNorm(this, x, [3, 4], -3),
+      () => super.forward(x),
+    );
   }
 }
 
@@ -360,6 +403,11 @@ export class LazyInstanceNorm3d extends InstanceNorm3d {
   }
 
   override forward(x: Tensor): Tensor {
-    return callNorm(this, x, [4, 5], -4, () => super.forward(x));
+    return firstCall(
+      this,
+      'numFeatures',
+      () => initializeNorm(this, x, [4, 5], -4),
+      () => super.forward(x),
+    );
   }
 }
