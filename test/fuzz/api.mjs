@@ -5,6 +5,7 @@
 //   npm run fuzz:api -- --calls 200000 --seed 7      many calls of the built packages
 //   npm run fuzz:api -- --seed 7 --only 1234         one call again, with its arguments and stack
 //   npm run fuzz:api -- --examples                  the examples of docstrings, each with something in it changed
+//   npm run fuzz:api -- --objects                   calls in a row on one object, which a refused call must not change
 //   npm run fuzz:api -- --match 'nn.optim'           only names that contain this
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,10 +23,15 @@ const { values } = parseArgs({
     deadline: { type: 'string', default: '30000' },
     show: { type: 'string', default: '40' },
     examples: { type: 'boolean', default: false },
+    objects: { type: 'boolean', default: false },
   },
 });
 const only = values.only === undefined ? undefined : Number(values.only);
-const programs = values.examples ? { worker: './exampleWorker.mjs', examples: examples(folders) } : {};
+const programs = values.examples
+  ? { worker: './exampleWorker.mjs', examples: examples(folders) }
+  : values.objects
+    ? { worker: './objectWorker.mjs' }
+    : {};
 if (values.examples) process.chdir(mkdtempSync(join(tmpdir(), 'gradgate-fuzz-')));
 const start = Date.now();
 const { results, refusals, faults, kinds } = await runCalls({

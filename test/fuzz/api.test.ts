@@ -18,6 +18,17 @@ it('random arguments give a result or an error of the project that names who ref
   expect(results + refusals).toBe(calls);
 });
 
+it('calls in a row on one object do so too, and one that is refused changes nothing', async () => {
+  const { results, refusals, faults, kinds } = await runCalls({
+    calls: 500,
+    seed: 'vitest',
+    worker: './objectWorker.mjs',
+  });
+  expect(Object.fromEntries([...kinds].map(([what, { call }]) => [what, `call ${call}`]))).toEqual({});
+  expect(faults).toBe(0);
+  expect(Math.min(results, refusals)).toBeGreaterThan(20);
+}, 300_000);
+
 it('so do examples of docstrings in which a value is another, or an argument too many or too few', async () => {
   const before = process.cwd();
   const folder = mkdtempSync(join(tmpdir(), 'gradgate-fuzz-'));

@@ -1,4 +1,6 @@
+import { createContext, runInContext } from 'node:vm';
 import * as core from '@gradgate/core';
+import { complex } from '@gradgate/core/complex';
 import { sparseCooTensor } from '@gradgate/core/sparse';
 import { ZeroRedundancyOptimizer } from '@gradgate/distributed';
 import * as distributions from '@gradgate/distributions';
@@ -74,18 +76,24 @@ export class Random {
   tensor(shape = this.shape()) {
     const t = this.chance(0.7)
       ? core.randn(shape)
-      : this.pick([
-          () => core.ones(shape, { dtype: 'float64' }),
-          () => core.zeros(shape, { dtype: 'int32' }),
-          () => core.randint(0, 3, shape),
-          () => core.ones(shape, { dtype: 'bool' }),
-          () => core.rand(shape),
-          () => core.full(shape, Number.NaN),
-          () => core.full(shape, Number.POSITIVE_INFINITY),
-          () => core.full(shape, -1e30),
-        ])();
+      : this.chance(0.4)
+        ? core.ones(shape).to(this.pick(dtypes))
+        : this.pick([
+            () => core.ones(shape, { dtype: 'float64' }),
+            () => core.zeros(shape, { dtype: 'int32' }),
+            () => core.randint(0, 3, shape),
+            () => core.ones(shape, { dtype: 'bool' }),
+            () => core.rand(shape),
+            () => core.full(shape, Number.NaN),
+            () => core.full(shape, Number.POSITIVE_INFINITY),
+            () => core.full(shape, -1e30),
+            () => complex(core.randn(shape), 1),
+          ])();
     return this.pick([
-      ...Array(6).fill(() => t),
+      ...Array(9).fill(() => t),
+      () => (t.ndim > 0 && t.shape[0] > 1 ? t.narrow(0, 1, t.shape[0] - 1) : t),
+      () => (t.ndim > 0 && t.shape.at(-1) > 1 ? t.at('...', core.slice(null, null, 2)) : t),
+      () => disposed(t.clone()),
       () => (t.dtype.startsWith('float') ? t.requiresGrad_() : t),
       () => (t.ndim === 2 ? t.t() : t),
       () => t.unsqueeze(0).expand(2, ...t.shape),
@@ -120,6 +128,13 @@ export class Random {
   }
 }
 
+const dtypes = ['int64', 'int32', 'int16', 'int8', 'uint8', 'float64', 'float16', 'bfloat16', 'bool'];
+
+const disposed = (t) => {
+  t.dispose();
+  return t;
+};
+
 /** A proxy of an instance, or an object that only inherits from the class, is not an instance. */
 export const isTensor = (x) => {
   try {
@@ -133,6 +148,71 @@ const deep = (n) => {
   let a = [];
   for (let i = 0; i < n; i++) a = [a];
   return a;
+};
+
+/** What a program in another realm, such as a frame or `node:vm`, makes. */
+const realm = createContext({});
+const foreign = (r) =>
+  runInContext(
+    r.pick([
+      ...[
+        '[1, 2, 3]',
+        '[[1, 2], [3, 4]]',
+        '[]',
+        '({ lr: 0.1 })',
+        '({})',
+        '(x) => x',
+        'async (x) => x',
+        'new Error("x")',
+      ],
+      ...['new Float32Array(4)', 'new Uint8Array(3)', 'new Map([["a", 1]])', 'new Set([1])', 'new ArrayBuffer(8)'],
+      ...['Promise.resolve(1)', 'new Date(0)', '(function* () { yield 1; })()', '(class {})', 'Symbol.for("x")'],
+    ]),
+    realm,
+  );
+
+/** An array of bytes whose memory is shared, gone, or grows and shrinks. */
+const odd = (r) => {
+  const type = r.pick([Float32Array, Float64Array, Uint8Array, Int32Array]);
+  return r.pick([
+    () => new type(new SharedArrayBuffer(32)),
+    () => {
+      const array = new type(4);
+      structuredClone(array.buffer, { transfer: [array.buffer] });
+      return array;
+    },
+    () => new type(new ArrayBuffer(32, { maxByteLength: 64 })),
+    () => {
+      const buffer = new ArrayBuffer(32, { maxByteLength: 64 });
+      const array = new type(buffer, 8, 2);
+      buffer.resize(8);
+      return array;
+    },
+    () => new SharedArrayBuffer(16),
+    () => new DataView(new SharedArrayBuffer(16)),
+    () => Object.assign(new type(4), { extra: 1 }),
+    () => new (class extends type {})(4),
+  ])();
+};
+
+/** A callback that calls back into what it was given to. */
+const again = (r) => {
+  let calls = 0;
+  return (...args) => {
+    const { self } = r;
+    if (++calls > 2 || !self) return args[0];
+    const name = r.pick(membersOf(self));
+    if (name && typeof self[name] === 'function') self[name](...args);
+    return args[0];
+  };
+};
+
+const membersOf = (self) => {
+  const names = [];
+  for (let p = self; p && p !== Object.prototype && p !== Function.prototype; p = Object.getPrototypeOf(p))
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(p)))
+      if (typeof value === 'function' && name !== 'constructor' && name !== 'dispose') names.push(name);
+  return names;
 };
 
 /** Generators of values, one for each kind. */
@@ -237,6 +317,41 @@ const kinds = [
   () => Object.create(core.Tensor.prototype),
   () => globalThis,
   () => Math,
+  foreign,
+  foreign,
+  foreign,
+  odd,
+  odd,
+  again,
+  again,
+  (r) => Object.freeze(r.many(3, () => r.number())),
+  (r) => Object.freeze({ a: r.tensor() }),
+  () => Object.freeze(new nn.Linear(3, 2)),
+  (r) => new Proxy([1, 2], { get: (target, key) => (key === 'length' ? r.number() : target[key]) }),
+  () => new Proxy([1, 2], { ownKeys: raise, has: raise, getOwnPropertyDescriptor: raise }),
+  () => new Proxy(() => 1, { apply: raise }),
+  () => ({ [Symbol.iterator]: raise }),
+  (r) => ({ [Symbol.toPrimitive]: r.pick([raise, () => ({}), () => 2, () => Symbol('s')]) }),
+  () => ({ [Symbol.asyncIterator]: raise }),
+  () => Object.fromEntries([['then', raise]]),
+  () => Object.fromEntries([['then', (done) => done(1)]]),
+  () => Promise.reject(new ThrownByArgument('rejected by the argument')),
+  () => 'x'.repeat(2 ** 22),
+  () => 2n ** 70n,
+  () => -1n,
+  () => Symbol.iterator,
+  () => [10n, 1],
+  () => [Symbol('s')],
+  () => ({ [Symbol('s')]: 1 }),
+  (r) => disposed(core.ones(r.shape())),
+  () => core.ones([2]).to('float16'),
+  () => complex(core.ones([2, 3]), 1),
+  () => sparseCooTensor([[0], [1]], core.tensor([2]), [2, 3]),
+  () => core.ones([1]).expand(4),
+  // A hook that calls its own module does not end.
+  (r) => (typeof r.self === 'function' ? undefined : r.self),
+  (r) => [r.self],
+  (r) => ({ a: r.self }),
 ];
 
 const parameterList = (r) => {
@@ -447,6 +562,8 @@ const fitting = [
       r.pick([
         { weight: core.ones([3, 3]), bias: core.ones([3]) },
         optimizer(r).stateDict(),
+        r.self?.stateDict?.(),
+        r.self?.stateDict?.(),
         { lastEpoch: 1, baseLrs: [0.1] },
       ]),
   ],

@@ -3,6 +3,7 @@ import { complex } from '@gradgate/core/complex';
 import { sparseCooTensor } from '@gradgate/core/sparse';
 import * as nn from '@gradgate/nn';
 import { isTensor, ThrownByArgument } from './arguments.mjs';
+import { isClass } from './targets.mjs';
 
 const raise = () => {
   throw new ThrownByArgument('thrown by the argument');
@@ -108,7 +109,8 @@ const ofTypes = {
     () => () => raise,
     () => class {},
     (f) => f.bind(null),
-    (f) => new Proxy(f, {}),
+    // Nothing tells a proxy of a class from one of a function.
+    (f) => (isClass(f) ? f : new Proxy(f, {})),
     (f, r) =>
       (...args) =>
         changed(r, f(...args)),
@@ -141,7 +143,8 @@ const ofTypes = {
   ],
 };
 
-const copyOf = (a) => Array.from(a);
+// Of what another thread or program has taken the memory nothing is left.
+const copyOf = (a) => (ArrayBuffer.isView(a) && a.length === 0 ? [] : Array.from(a));
 const ofLists = [
   (a) => copyOf(a).slice(1),
   (a) => copyOf(a).slice(0, -1),
