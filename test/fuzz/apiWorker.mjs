@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { init } from '@gradgate/distributed';
 import { Random, ThrownByArgument } from './arguments.mjs';
-import { fault } from './judge.mjs';
+import { fault, judged } from './judge.mjs';
 import { instanceOf, learn, prepared, use } from './prepare.mjs';
 import { targets } from './targets.mjs';
 
@@ -74,7 +74,7 @@ for (let i = first; i < last; i++) {
   } catch (e) {
     error = e;
     threw = true;
-    text ??= refusesInGivenName(target, args) ? null : fault(e);
+    text ??= refusesInGivenName(target, args) ? null : judged(e);
   }
   if (!threw) parentPort.postMessage({ outcome: 'results' });
   else if (text === null) parentPort.postMessage({ outcome: 'refusals' });

@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { init } from '@gradgate/distributed';
-import { isTensor, Random, ThrownByArgument } from './arguments.mjs';
+import { isTensor, Random } from './arguments.mjs';
 import { changed } from './change.mjs';
-import { fault } from './judge.mjs';
+import { judged } from './judge.mjs';
 import { scope } from './scope.mjs';
 
 const { first, last, seed, match, folder, state, only, examples } = workerData;
@@ -18,16 +18,6 @@ function built({ code }) {
   const run = new AsyncFunction('$change', '$list', '$use', 'console', ...used, `${code}; return run();`);
   const values = used.map((name) => scope[name]);
   return (change, list, use) => run(change, list, use, silent, ...values);
-}
-
-/** V8's errors are faults where code of the packages threw them; a program's own are its own. */
-function judged(error) {
-  if (!(error instanceof Error)) return `throws ${String(error)}`;
-  if (error instanceof ThrownByArgument || error.cause instanceof ThrownByArgument) return null;
-  const frames = String(error.stack).split('\n    at ').slice(1);
-  const thrower = frames.find((frame) => /\(eval at|file:/.test(frame)) ?? '';
-  if (/\(eval at|exampleWorker|change\.mjs|arguments\.mjs/.test(thrower)) return null;
-  return fault(error);
 }
 
 const within = (promise, ms) => {

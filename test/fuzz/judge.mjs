@@ -16,3 +16,13 @@ export function fault(error) {
   if (v8.test(error.message)) return error.message;
   return /^[\w@][\w.#@/ -]*(\([\w, ]*\))?: /.test(error.message) ? null : `names nobody: ${error.message}`;
 }
+
+/** V8's errors are faults where code of the packages threw them; a program's own are its own. */
+export function judged(error) {
+  if (!(error instanceof Error)) return `throws ${String(error)}`;
+  if (error instanceof ThrownByArgument || error.cause instanceof ThrownByArgument) return null;
+  const frames = String(error.stack).split('\n    at ').slice(1);
+  const thrower = frames.find((frame) => /\(eval at|file:/.test(frame)) ?? '';
+  if (/\(eval at|exampleWorker|change\.mjs|arguments\.mjs|prepare\.mjs/.test(thrower)) return null;
+  return fault(error);
+}
