@@ -15,7 +15,7 @@ export const escaped = (text: string): string =>
 const round = (n: number): number => Math.round(n * 100) / 100;
 
 /** Where and how a text is drawn. */
-export interface TextOptions {
+interface TextOptions {
   anchor?: 'start' | 'middle' | 'end';
   size?: number;
   weight?: number;

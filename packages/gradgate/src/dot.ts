@@ -9,7 +9,7 @@ const looks = {
   detached: 'shape=box, style="filled,dashed", fillcolor="#f1f1f1", color="#777777", fontcolor="#555555"',
   gated: 'shape=box, style="filled,dashed", fillcolor="#fde7e4", color="#c0392b"',
 };
-export type Look = keyof typeof looks;
+type Look = keyof typeof looks;
 
 const quote = (text: string): string =>
   `"${printable(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;

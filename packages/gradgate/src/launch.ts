@@ -15,7 +15,7 @@ export const launchUsage = `usage: gradgate launch [-n RANKS] [--hosts A,B] [--m
       --mpirun-arg ARG one more argument for it; may be repeated, as in --mpirun-arg=--mca --mpirun-arg=btl_tcp_if_include`;
 
 /** The parsed command line of `gradgate launch`. */
-export interface Launch {
+interface Launch {
   readonly ranks: number;
   readonly hosts: readonly string[];
   readonly mpirun: string | null;
@@ -49,7 +49,7 @@ export function parseLaunch(args: readonly string[]): Launch {
 const takesValue = (arg: string | undefined): boolean =>
   arg !== undefined && ['-n', '--ranks', '--hosts', '--mpirun', '--mpirun-arg'].includes(arg);
 
-export type Launcher = 'Open MPI 4' | 'Open MPI' | 'MPICH';
+type Launcher = 'Open MPI 4' | 'Open MPI' | 'MPICH';
 
 /** The MPI library of a launcher, from the output of its `--version`; null for an unknown one. */
 export function launcherOf(version: string): Launcher | null {

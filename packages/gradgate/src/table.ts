@@ -1,7 +1,7 @@
 import type { Tensor } from '@gradgate/core';
 
 /** The values of a tensor as text, in rows and columns. */
-export interface Table {
+interface Table {
   columns: string[];
   rows: { name: string; cells: string[] }[];
 }

@@ -3,7 +3,7 @@ import { show } from '@gradgate/core/internal';
 import { metrics } from '@gradgate/nn';
 
 /** A figure of a batch: a number or a tensor of one element, which is averaged over samples; or a metric. */
-export type Figure = number | Tensor | metrics.Metric<number>;
+type Figure = number | Tensor | metrics.Metric<number>;
 /** The figures of a batch by name; the loss is called `loss`. */
 export type FigureRecord = Record<string, Figure>;
 /** The result of a step: the loss, figures that include it, or nothing if the batch should not count. */

@@ -1,7 +1,7 @@
 import { DeviceError } from '@gradgate/core';
 import { installedFile } from '@gradgate/core/internal';
 
-export interface Choice {
+interface Choice {
   /** Which GPU to use if there are several; the faster one by default. */
   readonly powerPreference?: 'high-performance' | 'low-power';
   /** In Node, the flags for the package `webgpu`, such as `['backend=null']`. */

@@ -11,7 +11,7 @@ import { converted, stored, wordOf } from './words.js';
 // before is one, and elementwise functions that follow each other are one.
 
 /** A call that computes each element of a view in one thread. */
-export interface Producer {
+interface Producer {
   readonly key: string;
   readonly out: View;
   /** `then` is WGSL that continues with the element: its row-major index `e` and its value `v0`. */

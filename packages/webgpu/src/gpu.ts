@@ -47,7 +47,7 @@ export interface RecordedCall {
   readonly groups: readonly [number, number];
 }
 
-export interface Pipeline {
+interface Pipeline {
   readonly pipeline: GPUComputePipeline;
   readonly layout: Layout;
   /** The type of each number. */

@@ -18,7 +18,7 @@ export interface Block {
 /**
  * Bytes that tensors on the device may take: beyond `soft` an `await` waits for memory to come back, `hard` is refused.
  */
-export interface Budget {
+interface Budget {
   readonly soft: number;
   readonly hard: number;
 }

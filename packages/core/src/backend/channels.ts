@@ -23,7 +23,7 @@ export function groupsOf({ batch, channels, together }: Channels): Groups {
 }
 
 /** The sums that the gradients of a normalization consist of. */
-export interface ChannelSums {
+interface ChannelSums {
   /** For each group, the sums of `g weight` and of `g weight (x - mean)`. */
   readonly totals: Float64Array;
   readonly slopes: Float64Array;

@@ -80,7 +80,7 @@ export const int64: Coding = {
 };
 
 /** A 64-bit integer as a number; refused beyond 2^53, where float64 has gaps. */
-export function toSafe(value: bigint): number {
+function toSafe(value: bigint): number {
   const number = Number(value);
   if (!Number.isSafeInteger(number))
     throw new DTypeError(

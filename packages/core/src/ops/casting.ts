@@ -5,7 +5,7 @@ import type { Tensor } from '../tensor/tensor.js';
 type Operands = (Tensor | null | undefined)[];
 
 /** What `autocast` does with the operands of operators, in an array that it may change. */
-export interface Casting {
+interface Casting {
   /** In the lower dtype, for products and convolutions. */
   lower<T extends Operands>(operands: T): T;
   /**

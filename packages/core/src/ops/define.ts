@@ -37,7 +37,7 @@ export interface UnaryRule extends Partial<UnaryFunction> {
 }
 
 /** An elementwise operator of one tensor. */
-export interface UnaryOperator {
+interface UnaryOperator {
   readonly name: string;
   readonly fn: UnaryFunction;
   readonly rule: UnaryRule;
@@ -298,7 +298,7 @@ function gradientsOf([ofA, ofB]: NonNullable<BinaryRule['backward']>, saves: Bin
 }
 
 /** A gradient as one function of two numbers: the gradient of the result, and the operand or the result. */
-export interface GradientRule extends Partial<BinaryFunction> {
+interface GradientRule extends Partial<BinaryFunction> {
   /** The function of two numbers. */
   readonly forward: BinaryFunction['forward'];
   /** The same by recorded operators, for where a gradient of it may be needed; `fused` is the kernel's. */

@@ -17,7 +17,7 @@ export const cosineSimilarityOptions = { dim: is.integer, eps: is.nonNegative };
 export const nllLossOptions = { reduction: reductions, weight: is.nullable(is.tensor), ignoreIndex: is.integer };
 export const crossEntropyOptions = { ...nllLossOptions, labelSmoothing: is.probability };
 /** One whole number for each dimension, or one for all. */
-export const sizeOrSizes = is.either(is.size, is.arrayOf(is.size));
+const sizeOrSizes = is.either(is.size, is.arrayOf(is.size));
 const poolOptions = { stride: sizeOrSizes, padding: sizeOrSizes, ceilMode: is.boolean };
 export const maxPoolOptions = { ...poolOptions, dilation: sizeOrSizes };
 export const avgPool1dOptions = { ...poolOptions, countIncludePad: is.boolean };

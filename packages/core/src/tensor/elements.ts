@@ -15,7 +15,7 @@ export const elementsOf = (t: Tensor, op?: string): TypedArray =>
   elementsAmong(t, t.storage.backend.read(t.storage, op));
 
 /** The elements out of what the backend has handed over of the whole storage. */
-export function elementsAmong(t: Tensor, stored: TypedArray | Bits): TypedArray {
+function elementsAmong(t: Tensor, stored: TypedArray | Bits): TypedArray {
   const { coding } = recordOf(t.dtype);
   if (coding === undefined) return numbersAmong(stored as TypedArray, t);
   const out = allocateUninitialized(t.dtype, t.numel);

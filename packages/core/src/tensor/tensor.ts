@@ -33,7 +33,7 @@ import { frozen } from './frozen.js';
 const zeroGradOptions = { setToNull: is.boolean };
 
 /** How a view hangs on the tensor that owns its storage. */
-export interface ViewInfo {
+interface ViewInfo {
   /** The tensor that is nobody's view. */
   readonly base: Tensor;
   /** The base's `history` when this view's own `gradFn` was last right. */

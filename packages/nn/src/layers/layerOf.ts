@@ -23,7 +23,7 @@ export type Takes = Kind | Schema<any>;
 const isKind = (takes: Takes): takes is Kind => typeof takes['is'] === 'function';
 
 /** Checks a layer's arguments when it is made, rather than at its first call. */
-export function checkArguments(name: string, args: readonly unknown[], takes: readonly Takes[]): void {
+function checkArguments(name: string, args: readonly unknown[], takes: readonly Takes[]): void {
   if (args.length > takes.length) {
     const most = takes.length === 0 ? 'no arguments' : `at most ${takes.length}`;
     throw new TypeError(`${name}: takes ${most}, got ${args.map(show).join(', ')}`);

@@ -50,7 +50,7 @@ const ignoredOptions = [
 const formerNames: Record<string, string> = { expInf: 'expAvgSq' };
 
 /** A checked state: the options of each group and the memory of each parameter. */
-export interface CheckedState {
+interface CheckedState {
   readonly options: readonly Named[];
   readonly memory: ReadonlyMap<Tensor, Named>;
 }

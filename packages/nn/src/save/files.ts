@@ -92,7 +92,7 @@ const unless = <T>(codes: readonly string[], value: Promise<T>): Promise<T | und
   });
 
 /** A file open for reading. */
-export interface OpenFile {
+interface OpenFile {
   readonly size: number;
   /** Reads bytes from `at` on; fewer than `length` if the file has become shorter. */
   read(at: number, length: number): Promise<Uint8Array<ArrayBuffer>>;

@@ -105,7 +105,7 @@ export const textSummary = (tag: string, markdown: string): Fields =>
     }),
   );
 
-export type Hparam = number | string | boolean;
+type Hparam = number | string | boolean;
 
 const dataTypes = { string: 1, boolean: 2, number: 3 } as const;
 type Named = [name: string, value: Hparam];

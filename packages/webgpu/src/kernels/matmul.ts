@@ -15,7 +15,7 @@ const tile = 32;
 const depth = 16;
 
 /** The operands of a product. WGSL functions return their elements; they are not called outside of the matrices. */
-export interface Tiled {
+interface Tiled {
   readonly key: string;
   readonly word: Word;
   readonly reads: Readonly<Record<string, Word>>;

@@ -211,7 +211,7 @@ function rowsAt(
 }
 
 /** An operand: its array and offset, and whether it is contiguous (step 1) or one repeated element (step 0). */
-export interface Operand {
+interface Operand {
   readonly data: Float32Array;
   readonly step: 0 | 1;
 }

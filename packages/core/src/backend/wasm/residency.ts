@@ -155,7 +155,7 @@ export const scoped: Pinned = Object.freeze({ block: 0, bytes: 0, gradient: 0 })
 export const shared: Pinned = Object.freeze({ block: 0, bytes: 0, gradient: 1 });
 
 /** Calls `release` with `pinned` once the object has been collected. */
-export type Watch = (storage: object, pinned: Pinned) => void;
+type Watch = (storage: object, pinned: Pinned) => void;
 
 /** The source of reports on collected objects. */
 export const collected = {

@@ -82,7 +82,7 @@ const runtime = globalThis as Runtime;
 const nodeWorkers = runtime.process?.getBuiltinModule?.('node:worker_threads');
 
 /** The largest number of threads. */
-export const maxThreads = 32;
+const maxThreads = 32;
 
 /** One thread for each core; one in a worker, which is itself one of several, and where no threads can be started. */
 function threadsToBegin(): number {

@@ -4,7 +4,7 @@ import { ofFinite } from '../../linalg/rules/reflector.js';
 import { div } from '../functions.js';
 
 /** Row `to` minus a number times row `from`, in columns from `first` to `last`. */
-export function subtractRow(
+function subtractRow(
   x: Float64Array,
   to: number,
   y: Float64Array,
@@ -21,7 +21,7 @@ export function subtractRow(
 }
 
 /** How the rows of a matrix were exchanged to factorize it. */
-export interface Factors {
+interface Factors {
   /** The rows with which the first ones were exchanged, from 0 on. */
   readonly pivots: Int32Array;
   readonly swaps: number;
