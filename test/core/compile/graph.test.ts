@@ -115,6 +115,25 @@ describe('a result with a graph, whose backward pass is outside of the compiled 
     );
   });
 
+  it('gives no gradient to what only results depend on that have none', () => {
+    const [u, w] = [randn([3], { requiresGrad: true }), randn([3], { requiresGrad: true })];
+    const f = compile((x: Tensor, y: Tensor) => [x.mul(u), y.mul(w).exp(), x.add(y)] as const);
+    for (let i = 0; i < 6; i++) {
+      const [x, y] = [ones([3], { requiresGrad: true }), ones([3], { requiresGrad: true })];
+      u.grad = w.grad = null;
+      const outs = f(x, y);
+      outs[i % 3]!.sum().backward();
+      expect([u, w, x, y].map(({ grad }) => grad !== null)).toEqual(
+        [
+          [true, false, true, false],
+          [false, true, false, true],
+          [false, false, true, true],
+        ][i % 3],
+      );
+    }
+    expect(f.explain().replays).toBe(5);
+  });
+
   it('is one tensor where the function returns one twice', () => {
     const w = randn([3], { requiresGrad: true });
     const f = compile((x: Tensor) => {

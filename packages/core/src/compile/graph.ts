@@ -5,6 +5,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { wholeOf } from './memory.js';
 import { Plan } from './plan.js';
 import { Recording } from './recorder.js';
+import type { PlanReport } from './report.js';
 import { tensorsOf } from './results.js';
 
 /** The results of a call that have a graph which a backward pass can go through. */
@@ -21,11 +22,6 @@ export class GraphPlan {
   private readonly backward: Plan;
   /** What gets gradients: a leaf, or the number of an argument. */
   private readonly inputs: readonly (Tensor | number)[];
-  /** The numbers of arguments that the backward pass reads. */
-  private readonly reads: readonly number[];
-  /** How many results of the first plan are for the second one alone. */
-  private readonly kept: number;
-  private readonly others: readonly Tensor[];
   private readonly apply: (call: { args: readonly Tensor[]; result: unknown }, ...inputs: Tensor[]) => Tensor[];
 
   private constructor(
@@ -35,35 +31,42 @@ export class GraphPlan {
     result: unknown,
     outs: readonly Tensor[],
     inputs: readonly Tensor[],
+    /** Those that each of `outs` depends on. */
+    reached: readonly (readonly Tensor[])[],
     pass: BackwardPass,
   ) {
     const { recording: back, starts, grads } = pass;
     const kept = [...back.foreign.keys()].filter((storage) => recording.made.has(storage));
+    // Results of the first plan that are for the second one alone.
     const tensors = kept.map((storage) => wholeOf(storage, recording.made.get(storage)!));
-    this.kept = kept.length;
+    const count = kept.length;
     this.forward = new Plan(recording, args, [result, outs, ...tensors]);
     this.backward = new Plan(back, [...starts, ...tensors, ...args], grads);
     this.inputs = inputs.map((t) => (args.includes(t) ? args.indexOf(t) : t));
-    this.reads = args.flatMap((t, i) => (back.foreign.has(t.storage) || grads.includes(t) ? [i] : []));
+    // The arguments that the backward pass reads.
+    const reads = args.flatMap((t, i) => (back.foreign.has(t.storage) || grads.includes(t) ? [i] : []));
     const storages = new Set([...kept, ...args.map(({ storage }) => storage)]);
-    this.others = [...back.seen].filter(({ storage }) => !storages.has(storage));
+    const reaches = inputs.map((t) => reached.map((these) => these.includes(t)));
+    const others = [...back.seen].filter(({ storage }) => !storages.has(storage));
     this.apply = defineFunction({
       name,
       onceDifferentiable: true,
       forward: (ctx, call, ..._inputs: Tensor[]) => {
+        ctx.materializeGrads = false;
         const [value, outs, ...saved] = this.forward.replay(call.args) as [unknown, Tensor[], ...Tensor[]];
         call.result = value;
         // With the others, a write to them between the passes is found.
-        ctx.saveForBackward(...saved, ...this.reads.map((i) => call.args[i]!), ...this.others);
+        ctx.saveForBackward(...saved, ...reads.map((i) => call.args[i]!), ...others);
         return outs;
       },
       backward: (ctx, ...given) => {
         const saved = ctx.savedTensors;
         const read: Tensor[] = [];
-        for (const [k, i] of this.reads.entries()) read[i] = saved[this.kept + k]!;
-        const starts = given.map((g) => g!.contiguous());
-        const grads = this.backward.replay([...starts, ...saved.slice(0, this.kept), ...read]);
-        return [null, ...(grads as (Tensor | null)[])];
+        for (const [k, i] of reads.entries()) read[i] = saved[count + k]!;
+        const begin = given.map((g, i) => g?.contiguous() ?? starts[i]!);
+        const grads = this.backward.replay([...begin, ...saved.slice(0, count), ...read]) as (Tensor | null)[];
+        // What only results without a gradient depend on gets none, rather than zeros.
+        return [null, ...grads.map((grad, i) => (given.some((g, k) => g && reaches[i]![k]) ? grad : null))];
       },
     });
   }
@@ -77,35 +80,27 @@ export class GraphPlan {
     result: unknown,
     outs: readonly Tensor[],
   ): GraphPlan | null {
-    const inputs = inputsOf(recording, nodes, args, outs);
-    const pass = inputs === null ? null : recordBackward(recording, outs, inputs);
-    return pass && new GraphPlan(name, recording, args, result, outs, inputs!, pass);
+    const reached = outs.map((out) => inputsOf(recording, nodes, args, out));
+    const inputs = [...new Set(reached.flat())] as Tensor[];
+    const pass = reached.includes(null) ? null : recordBackward(recording, outs, inputs);
+    return pass && new GraphPlan(name, recording, args, result, outs, inputs, reached as Tensor[][], pass);
   }
 
   get running(): boolean {
     return this.forward.running || this.backward.running;
   }
 
-  get kernels(): Record<string, number> {
-    const all = { ...this.forward.kernels };
-    for (const [name, count] of Object.entries(this.backward.kernels)) all[name] = (all[name] ?? 0) + count;
-    return all;
-  }
-
-  get actions(): number {
-    return this.forward.actions + this.backward.actions;
-  }
-
-  get chains(): string[][] {
-    return [...this.forward.chains, ...this.backward.chains];
-  }
-
-  get bytes(): number {
-    return this.forward.bytes + this.backward.bytes;
-  }
-
-  get unshared(): number {
-    return this.forward.unshared + this.backward.unshared;
+  get report(): PlanReport {
+    const [a, b] = [this.forward.report, this.backward.report];
+    const kernels: Record<string, number> = { ...a.kernels };
+    for (const [name, count] of Object.entries(b.kernels)) kernels[name] = (kernels[name] ?? 0) + count;
+    return {
+      kernels,
+      actions: a.actions + b.actions,
+      fused: [...a.fused, ...b.fused],
+      bytes: a.bytes + b.bytes,
+      unshared: a.unshared + b.unshared,
+    };
   }
 
   replay(args: readonly Tensor[]): unknown {
@@ -116,20 +111,20 @@ export class GraphPlan {
 }
 
 /**
- * The arguments and leaves that the graph of `outs` leads to; null where the graph, or a hook on it, cannot be
+ * The arguments and leaves that the graph of a result leads to; null where the graph, or a hook on it, cannot be
  * replayed.
  */
 function inputsOf(
   recording: Recording,
   nodes: ReadonlySet<Node>,
   args: readonly Tensor[],
-  outs: readonly Tensor[],
+  out: Tensor,
 ): Tensor[] | null {
   const edges = args.map((t) => gradEdge(t));
   const inputs = new Set<Tensor>();
   const seen = new Set<Node>();
-  const left = outs.map((t) => gradEdge(t)!);
-  if (!outs.every(({ storage }) => recording.made.has(storage)))
+  const left = [gradEdge(out)!];
+  if (!recording.made.has(out.storage))
     return recording.refuse('it returns a view of memory from elsewhere, with a graph');
   for (let edge = left.pop(); edge !== undefined; edge = left.pop()) {
     const { node, index } = edge;
@@ -137,12 +132,12 @@ function inputsOf(
     if (at >= 0) inputs.add(args[at]!);
     else if (node instanceof AccumulateGrad) {
       if (recording.made.has(node.leaf.storage))
-        return recording.refuse('a leaf is made inside, which the results have a graph to');
+        return recording.refuse('its graph goes on to a leaf made inside');
       inputs.add(node.leaf);
     } else if (!nodes.has(node))
       return recording.refuse('its graph goes on through the graph of a tensor from elsewhere');
     else if (node.gradHooks !== null || node.nodeHooks !== null || node.retained !== null)
-      return recording.refuse('there is a hook on its graph, or a gradient to be kept by retainGrad');
+      return recording.refuse('there is a hook or retainGrad on its graph');
     else if (!seen.has(node)) {
       seen.add(node);
       for (const next of node.edges) if (next !== null) left.push(next);
@@ -153,7 +148,7 @@ function inputsOf(
 
 interface BackwardPass {
   readonly recording: Recording;
-  /** The gradients that it begins with. */
+  /** The gradients that it begins with: zeros, which stand for results without a gradient later. */
   readonly starts: readonly Tensor[];
   readonly grads: readonly (Tensor | null)[];
 }

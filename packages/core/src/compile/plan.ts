@@ -14,6 +14,7 @@ import { isLendable, type Lent, lentBy } from './lent.js';
 import { type Layout, layOut } from './lifetimes.js';
 import { memoryOf, wholeOf } from './memory.js';
 import { isView, type Recording } from './recorder.js';
+import type { PlanReport } from './report.js';
 import { newResults, tensorsOf } from './results.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -57,16 +58,10 @@ onLentGrad((grad) => (planned.has(grad.storage) ? copyOf(grad) : grad));
 
 /** A recorded call over memory of its own, which storages share if they are not in use at the same time. */
 export class Plan {
-  /** Bytes of memory for what the call computes, and bytes without sharing. */
-  readonly bytes: number;
-  readonly unshared: number;
+  readonly report: PlanReport;
   running = false;
-  /** How often each kernel is called. */
-  readonly kernels: Record<string, number> = {};
-  /** How much runs as it is. */
-  readonly actions: number;
   /** The functions of each chain of elementwise calls that is run as one. */
-  readonly chains: string[][] = [];
+  private readonly chains: string[][] = [];
   private readonly steps: readonly Step[];
   private slots: Slot[] = [];
   /** The tensors that the slots stand for in this call. */
@@ -88,8 +83,9 @@ export class Plan {
   ) {
     this.backend = recording.device;
     this.lent = lentBy(recording);
-    for (const op of recording.ops) if (op.kind === 'kernel') this.kernels[op.name] = (this.kernels[op.name] ?? 0) + 1;
-    this.actions = recording.ops.filter(({ kind }) => kind === 'action').length;
+    const kernels: Record<string, number> = {};
+    for (const op of recording.ops) if (op.kind === 'kernel') kernels[op.name] = (kernels[op.name] ?? 0) + 1;
+    const actions = recording.ops.filter(({ kind }) => kind === 'action').length;
     for (const [i, t] of args.entries()) this.addSlot((args) => args[i]!, t, recording);
     // `leaf.grad` would copy a gradient out of the memory of a plan, which the call is about to write.
     for (const [leaf, grad] of recording.entryGrads) {
@@ -116,7 +112,8 @@ export class Plan {
     const stay = new Set(results.map(({ storage }) => storage));
     for (const grad of recording.finalGrads.values()) if (grad !== null) stay.add(grad.storage);
     const layout = layOut(ops, made, stay, memoryOf(this.backend));
-    ({ storages: this.storages, bytes: this.bytes, unshared: this.unshared } = layout);
+    this.storages = layout.storages;
+    this.report = { kernels, actions, fused: this.chains, bytes: layout.bytes, unshared: layout.unshared };
     for (const storage of this.storages.values()) planned.add(storage);
     const stepOf = (op: FusedOp) => this.stepOf(op, layout.inner, recording);
     this.steps =

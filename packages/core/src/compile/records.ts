@@ -176,10 +176,7 @@ export class Records {
   explain(): CompileReport {
     const records: RecordReport[] = [];
     for (const [signature, entries] of this.entries)
-      for (const { plan, replays } of entries) {
-        const { kernels, actions, chains: fused, bytes, unshared } = plan;
-        records.push({ signature, kernels, actions, fused, bytes, unshared, replays });
-      }
+      for (const { plan, replays } of entries) records.push({ signature, replays, ...plan.report });
     return {
       calls: this.calls,
       replays: this.replays,

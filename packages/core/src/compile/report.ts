@@ -1,9 +1,7 @@
 import type { Break } from './recorder.js';
 
-/** One record, in `explain()`. */
-export interface RecordReport {
-  /** What calls it is for. */
-  readonly signature: string;
+/** What the kernels of a record do. */
+export interface PlanReport {
   /** How often each kernel is called. */
   readonly kernels: Readonly<Record<string, number>>;
   /** What each replay runs as it is: steps of optimizers, clipping. */
@@ -14,6 +12,12 @@ export interface RecordReport {
   readonly bytes: number;
   /** Bytes without sharing. */
   readonly unshared: number;
+}
+
+/** One record, in `explain()`. */
+export interface RecordReport extends PlanReport {
+  /** What calls it is for. */
+  readonly signature: string;
   /** How many calls were replayed. */
   readonly replays: number;
 }
