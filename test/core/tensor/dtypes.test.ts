@@ -422,3 +422,25 @@ describe('half types', () => {
     expect(x.mul_(0.1).at(1, 1).item()).toBe(0.0999755859375);
   });
 });
+
+describe('integers that their dtype does not hold', () => {
+  test('alpha multiplies in the dtype of the sum', () => {
+    const bytes = tensor([255, 128], { dtype: 'uint8' });
+    expect(tensor([0, 0], { dtype: 'int32' }).add(bytes, { alpha: -1 }).toArray()).toEqual([-255, -128]);
+    expect(tensor([0, 0], { dtype: 'float64' }).sub(bytes, { alpha: 2 }).toArray()).toEqual([-510, -256]);
+    expect(tensor([0, 0], { dtype: 'float32' }).add_(bytes, { alpha: 0.5 }).toArray()).toEqual([127.5, 64]);
+    const sum = tensor([1, 1], { dtype: 'bfloat16' }).add(bytes, { alpha: 0.5 });
+    expect([sum.dtype, sum.toArray()]).toEqual(['bfloat16', [128, 65]]);
+  });
+
+  test('isclose compares true differences', () => {
+    const int8 = (...values: number[]) => tensor(values, { dtype: 'int8' });
+    expect(core.isclose(int8(0, -128, 127), int8(-128, -127, -128), { rtol: 0, atol: 1 }).toArray()).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    const uint8 = (...values: number[]) => tensor(values, { dtype: 'uint8' });
+    expect(core.isclose(uint8(1, 2, 0), uint8(2, 1, 255), { atol: 1, rtol: 0 }).toArray()).toEqual([true, true, false]);
+  });
+});

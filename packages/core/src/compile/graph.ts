@@ -131,8 +131,7 @@ function inputsOf(
     const at = edges.findIndex((other) => other !== null && other.node === node && other.index === index);
     if (at >= 0) inputs.add(args[at]!);
     else if (node instanceof AccumulateGrad) {
-      if (recording.made.has(node.leaf.storage))
-        return recording.refuse('its graph goes on to a leaf made inside');
+      if (recording.made.has(node.leaf.storage)) return recording.refuse('its graph goes on to a leaf made inside');
       inputs.add(node.leaf);
     } else if (!nodes.has(node))
       return recording.refuse('its graph goes on through the graph of a tensor from elsewhere');
@@ -164,6 +163,6 @@ function recordBackward(recording: Recording, outs: readonly Tensor[], inputs: r
     if (back.broken === null) return { recording: back, starts, grads };
     return recording.refuse(`in its backward pass ${back.broken.why}`);
   } catch (error) {
-    return recording.refuse(`its backward pass fails: ${(error as Error).message}`);
+    return recording.refuse(`in its backward pass ${(error as Error).message}`);
   }
 }

@@ -149,9 +149,11 @@ export const isclose = /* @__PURE__ */ named(
   (a: Tensor, b: Tensor, options?: { rtol?: number; atol?: number; equalNan?: boolean }): Tensor => {
     const { rtol = 1e-5, atol = 1e-8, equalNan = false } = checkOptions('isclose', options, iscloseOptions);
     checkTensors('isclose', a, b);
+    // Integers do not hold all of their differences.
+    const difference = sub(isFloat(a.dtype) ? a : a.double(), b);
     const close = logicalOr(
       eq(a, b),
-      logicalAnd(le(sub(a, b).abs(), add(b.abs().mul(rtol), atol)), isfinite(sub(a, b))),
+      logicalAnd(le(difference.abs(), add(b.mul(rtol).abs(), atol)), isfinite(difference)),
     );
     return equalNan ? logicalOr(close, logicalAnd(isnan(a), isnan(b))) : close;
   },

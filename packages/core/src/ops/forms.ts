@@ -1,6 +1,7 @@
 import { checkOptions, show } from '../check.js';
 import { DTypeError, named } from '../errors.js';
 import { isFloat } from '../memory/dtype.js';
+import { promote } from '../memory/promote.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsOf, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -20,14 +21,15 @@ export interface Scaled {
 
 const scaledOptions = { alpha: is.number };
 
-/** `alpha` times the other operand, in a dtype that does not lift the dtype of `x`. */
+/** `alpha` times the other operand, in the dtype of the sum, which may hold more than that of the operand. */
 function times(op: string, x: Tensor, other: TensorLike, options: Scaled): TensorLike {
   const { alpha = 1 } = checkOptions(op, options, scaledOptions);
+  const dtype = Tensor.is(other) ? promote(x, other) : x.dtype;
   if (alpha === 1) return other;
-  if (!Number.isInteger(alpha) && !isFloat(x.dtype) && !(Tensor.is(other) && isFloat(other.dtype)))
-    throw new DTypeError(op, `alpha must be a whole number for ${x.dtype}, got ${alpha}; use .float()`);
+  if (!isFloat(dtype) && !Number.isInteger(alpha))
+    throw new DTypeError(op, `alpha must be a whole number for ${dtype}, got ${alpha}; use .float()`);
   // A bool times a number is int64.
-  if (Tensor.is(other)) return other.dtype === 'bool' ? mul(other, alpha).to(x.dtype) : mul(other, alpha);
+  if (Tensor.is(other)) return mul(other.to(dtype), alpha).to(dtype);
   // The operator itself refuses anything else.
   return typeof other === 'number' || typeof other === 'boolean' ? Number(other) * alpha : other;
 }
