@@ -279,17 +279,17 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
     // Gradients that no `update` can keep may stay in kernel memory.
     const keepsNone = this.update === BuiltInOptimizer.prototype['update'];
     this.checkNumbers();
-    const gradOf = (p: Tensor) => (keepsNone ? heldGrad(p) : p.grad);
+    const due = this.paramGroups.map((group) =>
+      group.params.map((p) => {
+        const grad = keepsNone ? heldGrad(p) : p.grad;
+        if (grad !== null) this.checkGradient(grad, group);
+        return grad;
+      }),
+    );
     noGrad.run(() => {
-      // All before any is updated.
-      for (const group of this.paramGroups)
-        for (const p of group.params) {
-          const grad = gradOf(p);
-          if (grad !== null) this.checkGradient(grad, group);
-        }
-      for (const group of this.paramGroups)
-        for (const p of group.params) {
-          const grad = gradOf(p);
+      for (const [i, group] of this.paramGroups.entries())
+        for (const [j, p] of group.params.entries()) {
+          const grad = due[i]![j]!;
           if (grad === null) continue;
           let state = this.state.get(p);
           if (!state) {
