@@ -153,3 +153,21 @@ describe('bad input is refused by name', () => {
     expect(call).toThrow(message);
   });
 });
+
+it('sequences that change while they are read are read once', () => {
+  const changing = (from: number) => {
+    let reads = 0;
+    const usual = [ones([1000]), ones([2])];
+    const get = (of: Tensor[], key: string | symbol, self: unknown) =>
+      key === '0' && ++reads > from ? ones([1]) : Reflect.get(of, key, self);
+    return new Proxy(usual, { get });
+  };
+  for (let from = 0; from < 8; from++) {
+    const padded = nn.padSequence(changing(from), { batchFirst: true });
+    expect(padded.toArray()).toEqual(
+      nn.padSequence([ones([padded.sum(1).toArray()[0] as number]), ones([2])], { batchFirst: true }).toArray(),
+    );
+    const packed = nn.packSequence(changing(from), { enforceSorted: false });
+    expect(packed.data.sum().item()).toBe(packed.batchSizes.reduce((a, b) => a + b));
+  }
+});

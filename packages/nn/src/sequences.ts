@@ -75,7 +75,9 @@ const packPaddedOptions = { ...packOptions, batchFirst };
 const padPackedOptions = { ...padOptions, totalLength: is.nullable(is.count) };
 
 /** Checks tensors of at least one dimension whose shapes differ in the first one only. */
-function checkSequences(op: string, sequences: readonly Tensor[]): void {
+/** A copy of an array of sequences: what was given may change when it is read again. */
+function checkSequences(op: string, given: readonly Tensor[]): readonly Tensor[] {
+  const sequences = Array.isArray(given) ? [...given] : given;
   check(op, 'the sequences', sequences, is.arrayOf(is.tensor));
   const [first] = sequences;
   if (first === undefined) throw new ShapeError(op, 'there are no sequences');
@@ -85,6 +87,7 @@ function checkSequences(op: string, sequences: readonly Tensor[]): void {
         op,
         `sequences must be [length, ...] and differ in their lengths alone, got ${shapeText(first)} and ${shapeText(t)}`,
       );
+  return sequences;
 }
 
 /** Lengths as numbers, of which each is from 1 to `most`. */
@@ -105,9 +108,9 @@ function lengthsOf(op: string, lengths: readonly number[] | Tensor, count: numbe
  */
 export const padSequence = /* @__PURE__ */ named(
   'padSequence',
-  (sequences: readonly Tensor[], options?: { batchFirst?: boolean; paddingValue?: number }): Tensor => {
+  (given: readonly Tensor[], options?: { batchFirst?: boolean; paddingValue?: number }): Tensor => {
     const { batchFirst = false, paddingValue = 0 } = checkOptions('padSequence', options, padOptions);
-    checkSequences('padSequence', sequences);
+    const sequences = checkSequences('padSequence', given);
     const longest = sequences.reduce((most, t) => Math.max(most, t.shape[0]!), 0);
     const rest = sequences[0]!.shape.slice(1);
     // Views of one number: only the result takes memory, and is refused first where it is too large.
@@ -185,14 +188,14 @@ function packed(
  */
 export const packSequence = /* @__PURE__ */ named(
   'packSequence',
-  (sequences: readonly Tensor[], options?: { enforceSorted?: boolean }): PackedSequence => {
+  (given: readonly Tensor[], options?: { enforceSorted?: boolean }): PackedSequence => {
     const { enforceSorted = true } = checkOptions('packSequence', options, packOptions);
-    checkSequences('packSequence', sequences);
+    const sequences = checkSequences('packSequence', given);
     const lengths = sequences.map((t) => t.shape[0]!);
     if (lengths.includes(0)) throw new ShapeError('packSequence', `sequence ${lengths.indexOf(0)} is empty`);
     const starts = [0];
     for (const length of lengths) starts.push(starts.at(-1)! + length);
-    return packed('packSequence', cat([...sequences]), lengths, enforceSorted, (t, i) => starts[i]! + t);
+    return packed('packSequence', cat(sequences), lengths, enforceSorted, (t, i) => starts[i]! + t);
   },
 );
 

@@ -1,3 +1,4 @@
+import * as core from '@gradgate/core';
 import { inferenceMode, noGrad, ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
 import { gradcheck, gradgradcheck } from '@gradgate/core/gradcheck';
 import { describe, expect, it } from 'vitest';
@@ -97,4 +98,36 @@ it('repeat and tile give copies, also of one element and once', () => {
   const x = tensor([1, 2], { requiresGrad: true });
   x.repeat(2, 1).mul(3).sum().backward();
   expect(x.grad!.toArray()).toEqual([6, 6]);
+});
+
+describe('what has very many rows, steps or parts of none comes at once, or is refused before it is made', () => {
+  it('the coordinates of a triangle', () => {
+    expect(core.triuIndices(2 ** 31, 1).toArray()).toEqual([[0], [0]]);
+    expect(core.trilIndices(2 ** 31, 1, -(2 ** 31 - 2)).toArray()).toEqual([
+      [2 ** 31 - 2, 2 ** 31 - 1],
+      [0, 0],
+    ]);
+    expect(() => core.trilIndices(2 ** 32, 1, -(2 ** 32 - 2))).toThrow(/^trilIndices: 4294967295 does not fit int32/);
+  });
+  it('are those of the masks that triu and tril keep', () => {
+    for (let rows = 0; rows < 5; rows++)
+      for (let columns = 0; columns < 5; columns++)
+        for (let offset = -6; offset < 7; offset++) {
+          const places = (keep: (x: Tensor, diagonal: number) => Tensor) =>
+            core
+              .nonzero(keep(core.ones([rows, columns]), offset))
+              .t()
+              .toArray();
+          expect(core.triuIndices(rows, columns, offset).toArray()).toEqual(places(core.triu));
+          expect(core.trilIndices(rows, columns, offset).toArray()).toEqual(places(core.tril));
+        }
+  });
+  it('differences', () => {
+    expect(core.diff(core.ones([2, 3]), { n: 2 ** 53 - 1 }).shape).toEqual([2, 0]);
+    expect(core.diff(core.tensor([1, 4, 9, 16]), { n: 2 }).toArray()).toEqual([2, 2]);
+  });
+  it('blocks', () => {
+    const block = core.zeros([2 ** 9, 2 ** 9]);
+    expect(() => core.blockDiag(...Array<Tensor>(300).fill(block))).toThrow(/^blockDiag: shape \[153600, 153600\] has/);
+  });
 });

@@ -203,3 +203,17 @@ describe('arrays that change while they are read are read once: no element beyon
     expect(came).toBeGreaterThan(0);
   });
 });
+
+it.each<[string, (x: Tensor) => Tensor]>([
+  ['clone', (x) => x.clone()],
+  ['cat', (x) => cat([x, ones([1])])],
+])('a shape that a program writes to, which its type forbids, gives no memory beyond what there is: %s', (op, call) => {
+  for (const [held, claimed] of [
+    [2, 40],
+    [300, 2000],
+  ] as const) {
+    const x = ones([held]);
+    (x.shape as number[])[0] = claimed;
+    expect(() => call(x)).toThrow(`${op}: a kernel would go to element ${claimed} of an array of ${held}`);
+  }
+});

@@ -354,3 +354,8 @@ describe('readIdx', () => {
     expect(tensor([1]).dtype).toBe('float32');
   });
 });
+
+it('a random order that no memory holds is refused before it is made', () => {
+  const sampler = new data.RandomSampler({ length: 2 ** 40 });
+  expect(() => sampler[Symbol.iterator]().next()).toThrow(/a random order of 1099511627776 samples cannot be held/);
+});

@@ -137,6 +137,29 @@ describe('a state of an optimizer', () => {
 });
 
 describe('param groups', () => {
+  it('have pairs of their own, apart from those of other groups and of the caller', () => {
+    const betas: [number, number] = [0.9, 0.99];
+    const [a, b, c] = [1, 2, 3].map((v) => new Parameter(tensor([v]))) as [Parameter, Parameter, Parameter];
+    const adam = new optim.Adam([{ params: [a] }, { params: [b] }, { params: [c], betas }]);
+    (adam.paramGroups[0]!.betas as number[])[0] = 0.5;
+    betas[0] = 0.1;
+    expect(adam.paramGroups.map((g) => g.betas)).toEqual([
+      [0.5, 0.999],
+      [0.9, 0.999],
+      [0.9, 0.99],
+    ]);
+  });
+  it.each([[0.9], [[0.9]], [[0.9, 'x']], [[NaN, 0.9]], [[0.9, 1]]])(
+    'with betas %j are refused before any parameter changes',
+    (betas) => {
+      const [a, b] = [new Parameter(tensor([1])), new Parameter(tensor([1]))];
+      const adam = new optim.Adam([{ params: [a] }, { params: [b] }]);
+      a.add(b).sum().backward();
+      adam.paramGroups[1]!.betas = betas as never;
+      expect(() => adam.step()).toThrow(/^Adam\.step: betas must be /);
+      expect(a.item()).toBe(1);
+    },
+  );
   it.each([['0.1'], [undefined], [NaN]])(
     'with a learning rate of %s are refused before any parameter changes',
     (lr) => {

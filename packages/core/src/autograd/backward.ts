@@ -1,12 +1,13 @@
 import { closeWindows } from '../backend/host/storage.js';
-import { check, checkOptions, show } from '../check.js';
-import { AutogradError, DTypeError, entered, ShapeError } from '../errors.js';
+import { check, checkOptions } from '../check.js';
+import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { runInMode } from '../grad/flow.js';
 import { type Edge, gradEdge } from '../graph/node.js';
 import { batching } from '../memory/batching.js';
 import { isComplex, isFloat } from '../memory/dtype.js';
 import { formatShape, sameShape } from '../memory/shape.js';
 import { add } from '../ops/elementwise.js';
+import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -42,7 +43,6 @@ export interface GradOptions {
 
 /** The gradient to start from: the one given, checked, or ones for a tensor of one element. */
 function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefined): Tensor {
-  entered.op = op;
   if (gradient == null) {
     if (t.numel !== 1)
       throw new ShapeError(
@@ -61,7 +61,7 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
     closeWindows();
     return one;
   }
-  if (!Tensor.is(gradient)) throw new TypeError(`${op}: a gradient must be a Tensor, got ${show(gradient)}`);
+  check(op, 'a gradient', gradient, is.tensor);
   if (!sameShape(gradient.shape, t.shape))
     throw new ShapeError(
       op,
@@ -74,7 +74,7 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
 
 /** The edge that a pass starts from or leads to; refuses tensors without a graph. */
 export function rootEdge(op: string, t: Tensor): Edge {
-  if (!Tensor.is(t)) throw new TypeError(`${op}: expected a Tensor, got ${show(t)}`);
+  checkTensors(op, t);
   return gradEdge(t) ?? refuseUntracked(op, t);
 }
 

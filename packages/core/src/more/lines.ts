@@ -14,7 +14,7 @@ import { sort } from '../ops/sorting.js';
 import { type QuantileOptions, quantileOptions } from '../ops/statistics.js';
 import { sum } from '../ops/sum.js';
 import { where } from '../ops/where.js';
-import { madeOf } from '../tensor/check.js';
+import { checkNotEmpty, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -35,8 +35,7 @@ export const nanquantile = /* @__PURE__ */ inFloat32(
     if (typeof q !== 'number') return stack(q.map((v) => nanquantile(x, v, dim, options)));
     const t = dim == null || x.ndim === 0 ? x.flatten() : x;
     const d = normalizeDim('nanquantile', x.ndim === 0 ? 0 : (dim ?? 0), t.ndim);
-    if (t.shape[d] === 0)
-      throw new ShapeError('nanquantile', `takes at least one element, got shape ${formatShape(x.shape)}`);
+    checkNotEmpty('nanquantile', t.shape[d]!, x);
     // NaN is sorted to the end.
     const { values } = sort(t, d);
     const count = sum(isnan(t).logicalNot(), d, { keepdim: true });

@@ -1,5 +1,5 @@
 import * as loops from '../backend/host/loops.js';
-import { check, checkOptions, show } from '../check.js';
+import { check, checkOptions } from '../check.js';
 import { named } from '../errors.js';
 import { isFloat, toFloat } from '../memory/dtype.js';
 import { checkTensors, madeOf } from '../tensor/check.js';
@@ -17,6 +17,8 @@ import { where } from './where.js';
 /** A limit of `clamp`: one for all elements, or one for each, which broadcasts. */
 export type Bound = number | Tensor | null;
 
+const bounds = /* @__PURE__ */ is.nullable(/* @__PURE__ */ is.either(is.tensor, is.number));
+
 /**
  * Limits elements to `min` and `max`, numbers or tensors that broadcast; either may be left out. The gradient outside
  * is 0, or goes to the limit; it is 0 at NaN.
@@ -27,9 +29,7 @@ export type Bound = number | Tensor | null;
  * ```
  */
 export const clamp = /* @__PURE__ */ madeOf('clamp', (x: Tensor, min?: Bound, max?: Bound): Tensor => {
-  for (const bound of [min, max])
-    if (bound != null && typeof bound !== 'number' && !Tensor.is(bound))
-      throw new TypeError(`clamp: min and max must be numbers or tensors, got ${show(bound)}`);
+  for (const bound of [min, max]) check('clamp', 'min and max', bound ?? null, bounds);
   if (min == null && max == null) throw new TypeError('clamp: give min, max or both');
   if (Tensor.is(min) || Tensor.is(max)) return clampBetween(x, min, max);
   // Between limits of which one is NaN there is nothing.

@@ -4,6 +4,7 @@ import { record } from '../graph/node.js';
 import { indices } from '../graph/positions.js';
 import { makeStridedView } from '../graph/view.js';
 import { allocateUninitialized } from '../memory/allocate.js';
+import { checkFits } from '../memory/dtype.js';
 import { checkShape, checkSize, formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
@@ -136,19 +137,23 @@ export const trace = /* @__PURE__ */ inFloat32('trace', (x: Tensor): Tensor => {
 
 /** The coordinates in each row from `start` up to `end`, which are given the row's place on the diagonal. */
 const triangleIndices =
-  (op: string, start: (place: number) => number, end: (place: number, columns: number) => number) =>
+  (op: string, isLower: boolean) =>
   (rows: number, columns: number, offset = 0): Tensor => {
     checkShape(op, [rows, columns]);
     check(op, 'offset', offset, is.integer);
-    const first = (i: number) => Math.min(columns, Math.max(0, start(i + offset)));
-    const last = (i: number) => Math.min(columns, Math.max(0, end(i + offset, columns)));
-    let n = 0;
-    for (let i = 0; i < rows; i++) n += last(i) - first(i);
+    checkFits(op, Math.max(rows, columns) - 1, 'int32');
+    // Row i begins with as many columns that are below the diagonal, or on it for the lower triangle.
+    const first = offset + Number(isLower);
+    const below = (i: number) => Math.min(columns, Math.max(0, i + first));
+    // Those of all rows before row i, less what no row has.
+    const before = (i: number, n = below(i)) => (n * (n - 1)) / 2 + Math.max(0, i + first - columns) * columns;
+    const left = before(rows) - before(0);
+    const n = isLower ? left : rows * columns - left;
     checkSize(op, [2, n]);
     const found = allocateUninitialized('int32', 2 * n);
-    let p = 0;
-    for (let i = 0; i < rows; i++)
-      for (let j = first(i); j < last(i); j++, p++) {
+    // Rows of none are gone through nowhere: there may be very many.
+    for (let i = isLower ? Math.max(0, -offset) : 0, p = 0; p < n; i++)
+      for (let j = isLower ? 0 : below(i), end = isLower ? below(i) : columns; j < end; j++, p++) {
         found[p] = i;
         found[n + p] = j;
       }
@@ -162,11 +167,7 @@ const triangleIndices =
  * trilIndices(2, 2); // [[0, 1, 1], [0, 0, 1]]
  * ```
  */
-export const trilIndices = triangleIndices(
-  'trilIndices',
-  () => 0,
-  (place) => place + 1,
-);
+export const trilIndices = triangleIndices('trilIndices', true);
 
 /**
  * The coordinates at and above a diagonal: int32, `[2, n]`, rows first.
@@ -175,11 +176,7 @@ export const trilIndices = triangleIndices(
  * triuIndices(2, 2); // [[0, 0, 1], [0, 1, 1]]
  * ```
  */
-export const triuIndices = triangleIndices(
-  'triuIndices',
-  (place) => place,
-  (_, columns) => columns,
-);
+export const triuIndices = triangleIndices('triuIndices', false);
 
 const plain = {
   diagEmbed,

@@ -1,8 +1,8 @@
 import { checkOptions } from '../check.js';
-import { named, ShapeError } from '../errors.js';
+import { named } from '../errors.js';
 import { record } from '../graph/node.js';
-import { formatShape, normalizeDim } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { normalizeDim } from '../memory/shape.js';
+import { checkNotEmpty, checkTensors } from '../tensor/check.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
 import { div, mul } from './elementwise.js';
@@ -10,12 +10,12 @@ import type * as self from './extrema.js';
 import { evenly } from './gradients.js';
 import { keepDim } from './options.js';
 import { eq, maximum, minimum } from './relational.js';
-import { type Dim, type KeepDim, type Plan, plan, reduced, sum } from './sum.js';
+import { type Dim, type KeepDim, plan, reduced, sum } from './sum.js';
 
 function extremum(name: 'amax' | 'amin') {
   return (x: Tensor, dim?: Dim, options?: KeepDim): Tensor => {
     const p = plan(name, x, dim, options);
-    checkNotEmpty(name, x, p);
+    checkNotEmpty(name, p.count, x);
     const out = reduced(name, x, p, x.dtype);
     return record(
       name,
@@ -30,10 +30,6 @@ function extremum(name: 'amax' | 'amin') {
       [x, out],
     );
   };
-}
-
-function checkNotEmpty(op: string, x: Tensor, { count }: Plan): void {
-  if (count === 0) throw new ShapeError(op, `takes at least one element, got shape ${formatShape(x.shape)}`);
 }
 
 /**
@@ -61,7 +57,7 @@ function argExtremum(name: 'argmax' | 'argmin') {
     checkTensors(name, x);
     const dims = dim == null ? null : normalizeDim(name, dim, x.ndim);
     const p = plan(name, x, dims, options);
-    checkNotEmpty(name, x, p);
+    checkNotEmpty(name, p.count, x);
     return reduced(name, x, p, 'int32');
   };
 }

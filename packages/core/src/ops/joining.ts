@@ -172,8 +172,7 @@ export const split = /* @__PURE__ */ madeOf(
  * ```
  */
 export const chunk = /* @__PURE__ */ madeOf('chunk', (x: Tensor, chunks: number, dim = 0): Tensor[] => {
-  if (!(Number.isInteger(chunks) && chunks > 0))
-    throw new ShapeError('chunk', `chunks must be a whole number above 0, got ${show(chunks)}`);
+  check('chunk', 'chunks', chunks, is.count);
   return split(x, Math.max(1, Math.ceil((x.shape[normalizeDim('chunk', dim, x.ndim)] ?? 0) / chunks)), dim);
 });
 

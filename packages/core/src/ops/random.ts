@@ -150,9 +150,7 @@ export const normal = /* @__PURE__ */ named(
   'normal',
   (mean: Tensor | number, std: Tensor | number, options?: FromGenerator & { shape?: Shape }): Tensor => {
     const { shape, generator = currentGenerator() } = checkOptions('normal', options, normalOptions);
-    for (const v of [mean, std])
-      if (typeof v !== 'number' && !Tensor.is(v))
-        throw new TypeError(`normal: mean and std must be Tensors or numbers, got ${show(v)}`);
+    for (const v of [mean, std]) check('normal', 'mean and std', v, is.either(is.tensor, is.number));
     const like = Tensor.is(mean) ? mean : Tensor.is(std) ? std : Tensor.zeros('float32', checkShape('normal', shape));
     const size = Tensor.is(mean) && Tensor.is(std) ? add(mean.detach(), std.detach()) : like.detach();
     const refuse = (low: number) => new RangeError(`normal: std must be from 0 up, got ${low}`);

@@ -2,7 +2,7 @@ import { check, show } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { indices } from '../graph/positions.js';
 import { makeStridedView } from '../graph/view.js';
-import { formatShape, normalizeDim, normalizeDims, type Shape } from '../memory/shape.js';
+import { checkSize, formatShape, normalizeDim, normalizeDims, type Shape } from '../memory/shape.js';
 import { checkIntegers, checkList, checkTensors, madeOf } from '../tensor/check.js';
 import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
@@ -338,6 +338,7 @@ export const blockDiag = /* @__PURE__ */ named('blockDiag', (...matrices: readon
     return atLeast(2, m);
   });
   const columns = parts.reduce((n, m) => n + m.shape[1]!, 0);
+  checkSize('blockDiag', [parts.reduce((n, m) => n + m.shape[0]!, 0), columns]);
   let before = 0;
   return cat(
     parts.map((m) => {

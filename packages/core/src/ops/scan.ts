@@ -169,10 +169,9 @@ export const diff = /* @__PURE__ */ madeOf('diff', (x: Tensor, options?: DiffOpt
   const d = normalizeDim('diff', dim, x.ndim);
   const ends = [prepend, x, append].filter((t) => t !== undefined);
   let out = ends.length > 1 ? cat(ends, d) : x;
-  for (let i = 0; i < n; i++) {
-    const size = out.shape[d]!;
-    const left = Math.max(0, size - 1);
-    const [later, earlier] = [narrow(out, d, size - left, left), narrow(out, d, 0, left)];
+  // Of none there are no differences, however often they are taken.
+  for (let i = 0, size = out.shape[d]!; i < n && size > 0; i++) {
+    const [later, earlier] = [narrow(out, d, 1, --size), narrow(out, d, 0, size)];
     out = out.dtype === 'bool' ? later.ne(earlier) : sub(later, earlier);
   }
   return out === x ? x.clone() : out;

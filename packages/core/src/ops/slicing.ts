@@ -1,5 +1,5 @@
 import { kernelsOf } from '../backend/backends.js';
-import { show } from '../check.js';
+import { check, show } from '../check.js';
 import { DTypeError, IndexError, named, ShapeError } from '../errors.js';
 import { inPlace } from '../graph/inplace.js';
 import { gatherAlong, selectSlices } from '../graph/positions.js';
@@ -7,6 +7,7 @@ import { makeStridedView } from '../graph/view.js';
 import { isInteger } from '../memory/dtype.js';
 import { broadcastShapes, checkSize, formatShape, type Shape } from '../memory/shape.js';
 import { checkTensors, madeOf } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
 import { to } from './copy.js';
@@ -43,9 +44,7 @@ export function slice(start: number | null = null, stop: number | null = null, s
       'slice',
       `a step must be a whole number above 0, got ${show(step)}; use flip() to go backwards`,
     );
-  for (const v of [start, stop])
-    if (v !== null && !Number.isInteger(v))
-      throw new IndexError('slice', `a bound must be a whole number or null, got ${show(v)}`);
+  for (const v of [start, stop]) check('slice', 'a bound', v, is.nullable(is.integer));
   return new Slice(start, stop, step);
 }
 

@@ -5,7 +5,7 @@ import { record } from '../graph/node.js';
 import { gatherAlong } from '../graph/positions.js';
 import { isFloat } from '../memory/dtype.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
-import { checkTensors, madeOf } from '../tensor/check.js';
+import { checkNotEmpty, checkTensors, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -138,7 +138,7 @@ function middle(op: string, ignoreNaN: boolean): Median {
     }
     const d = normalizeDim(op, dim, x.ndim);
     const n = x.shape[d] ?? 1;
-    if (n === 0) throw new ShapeError(op, `takes at least one element, got shape ${formatShape(x.shape)}`);
+    checkNotEmpty(op, n, x);
     const order = argsort(x, d);
     if (x.ndim === 0) return { values: x.clone(), indices: order };
     // NaN is sorted last: it is either the median itself or ignored.
@@ -178,7 +178,7 @@ export const mode = /* @__PURE__ */ madeOf('mode', (x: Tensor, dim = -1, options
   checkOptions('mode', options, keepDim);
   const d = normalizeDim('mode', dim, x.ndim);
   const n = x.shape[d] ?? 1;
-  if (n === 0) throw new ShapeError('mode', `takes at least one element, got shape ${formatShape(x.shape)}`);
+  checkNotEmpty('mode', n, x);
   const shape = x.shape.map((v, i) => (i === d ? 1 : v));
   const at = Tensor.uninitialized('int32', shape, x.storage.backend);
   kernelsOf('mode', x).mode(x, d, at);
@@ -216,7 +216,7 @@ export const quantile = /* @__PURE__ */ inFloat32(
     const t = dim == null ? x.flatten() : x;
     const d = normalizeDim('quantile', dim ?? 0, t.ndim);
     const n = t.shape[d] ?? 1;
-    if (n === 0) throw new ShapeError('quantile', `takes at least one element, got shape ${formatShape(x.shape)}`);
+    checkNotEmpty('quantile', n, x);
     const line = t.ndim === 0 ? t.reshape(1) : t;
     const sorted = gatherAlong('gather', line, d, argsort(line, d));
     const place = q * (n - 1);

@@ -1,6 +1,7 @@
 import { show } from '../check.js';
-import { DTypeError, entered, named } from '../errors.js';
+import { DTypeError, entered, named, ShapeError } from '../errors.js';
 import { isInteger } from '../memory/dtype.js';
+import { formatShape } from '../memory/shape.js';
 import { Tensor } from './tensor.js';
 
 /** Refuses what is no tensor: JavaScript callers get no help from the compiler. */
@@ -32,6 +33,11 @@ export function madeOf<A extends readonly any[], R>(
   compute: (x: Tensor, ...rest: A) => R,
 ): (x: Tensor, ...rest: A) => R {
   return named(op, compute, checkTensors);
+}
+
+/** Refuses the `count` of 0 of the elements of `x` that are reduced to one of them. */
+export function checkNotEmpty(op: string, count: number, { shape }: Tensor): void {
+  if (count === 0) throw new ShapeError(op, `takes at least one element, got shape ${formatShape(shape)}`);
 }
 
 /** Refuses indices and classes that are no integers; int64, int32 and the small ones will all do. */

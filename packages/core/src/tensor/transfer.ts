@@ -1,7 +1,7 @@
-import { show } from '../check.js';
 import type { Bits } from '../memory/coding.js';
 import { checkDType, type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
 import { checkShape, formatShape, sizeOf } from '../memory/shape.js';
+import { checkTensors } from './check.js';
 import { storedOf } from './elements.js';
 import { Tensor } from './tensor.js';
 
@@ -28,7 +28,7 @@ export interface PackedTensor {
  * ```
  */
 export function packTensor(t: Tensor): PackedTensor {
-  if (!Tensor.is(t)) throw new TypeError(`packTensor: expected a Tensor, got ${show(t)}`);
+  checkTensors('packTensor', t);
   // Small arrays share a slab, which would be copied or transferred whole: `slice` gives a buffer of its own.
   return {
     dtype: t.dtype,

@@ -138,6 +138,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
   private readonly defaults: O;
   private readonly known: Schema<O>;
   private readonly numbers: readonly (keyof O)[];
+  private readonly pairs: readonly (keyof O)[];
 
   /** `defaults` must have all options; others, and values of other types, are refused. */
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<O>>, defaults: O, options?: Partial<O>) {
@@ -145,7 +146,9 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
     check(name, 'the default options', defaults, is.object);
     this.known = { ...kindsOf(defaults), ...new.target.optionKinds };
     this.defaults = { ...defaults, ...given(checkOptions(name, options, this.known)) };
-    this.numbers = (Object.keys(defaults) as (keyof O)[]).filter((key) => typeof defaults[key] === 'number');
+    const keys = Object.keys(defaults) as (keyof O)[];
+    this.numbers = keys.filter((key) => typeof defaults[key] === 'number');
+    this.pairs = keys.filter((key) => Array.isArray(defaults[key]));
     const list = listOf(name, 'params', params as Iterable<Tensor | ParamGroup<O>>);
     if (list.length === 0) throw new TypeError(`${name}: got no parameters; pass module.parameters()`);
     const groups = Tensor.is(list[0]) ? [{ params: list } as unknown as ParamGroup<O>] : (list as ParamGroup<O>[]);
@@ -173,6 +176,8 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
     const known = { ...this.known, initialLr: is.nonNegative } as unknown as Schema<O>;
     const chosen = given(checkOptions(name, options as unknown as Partial<O>, known));
     const complete = { ...this.defaults, ...chosen, params } as Group<O>;
+    // Each group has pairs such as betas of its own: what is written to one must not be in others.
+    for (const key of this.pairs) complete[key] = [...(complete[key] as unknown[])] as never;
     this.checkGroup(complete);
     for (const p of params) pin(p);
     this.paramGroups.push(complete);
@@ -198,12 +203,14 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
    * NaN.
    */
   protected checkNumbers(): void {
-    for (const group of this.paramGroups)
+    for (const group of this.paramGroups) {
+      for (const key of this.pairs) check(`${this.constructor.name}.step`, String(key), group[key], this.known[key]);
       for (const key of this.numbers)
         if (typeof group[key] !== 'number' || Number.isNaN(group[key]))
           throw new TypeError(
             `${this.constructor.name}.step: ${String(key)} of a group must be a number, got ${show(group[key])}`,
           );
+    }
   }
 
   /** Throws at a gradient that `update` cannot use; called for all of them before the first update. */

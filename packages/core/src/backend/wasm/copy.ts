@@ -5,6 +5,7 @@ import { checkLength, isInKernelMemory, kernelMemory } from './memory.js';
 
 /** `Kernels.copy`: strided float32 elements are copied by a kernel if both sides are in its memory. */
 export function copy(src: View, target: View): void {
+  checkLength('copy', { length: src.numel }, target.numel);
   if (src.numel >= kernelFrom && !src.isContiguous && isForKernel(src, target)) byKernel(src, target);
   else host.copy(src, target);
 }

@@ -18,7 +18,7 @@ const scratchBytes = 2 ** 20;
  * Refuses an array that ends before `end` (in elements): kernels get addresses without lengths, and behind an array in
  * kernel memory lies that of another tensor.
  */
-export function checkLength(op: string, data: ArrayLike<number>, end: number): void {
+export function checkLength(op: string, data: { readonly length: number }, end: number): void {
   if (!(end <= data.length))
     throw new TensorError(
       op,
