@@ -141,7 +141,7 @@ describe('param groups', () => {
     const betas: [number, number] = [0.9, 0.99];
     const [a, b, c] = [1, 2, 3].map((v) => new Parameter(tensor([v]))) as [Parameter, Parameter, Parameter];
     const adam = new optim.Adam([{ params: [a] }, { params: [b] }, { params: [c], betas }]);
-    (adam.paramGroups[0]!.betas as number[])[0] = 0.5;
+    (adam.paramGroups[0]!.betas as [number, number])[0] = 0.5;
     betas[0] = 0.1;
     expect(adam.paramGroups.map((g) => g.betas)).toEqual([
       [0.5, 0.999],
