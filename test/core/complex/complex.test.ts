@@ -177,7 +177,7 @@ describe('gradients and second gradients are those of finite differences', () =>
 const takeComplex = new Set(
   `neg exp square tanh sigmoid expm1 exp2 sin cos atan sinh cosh asinh clone tanhshrink abs softsign log sqrt log1p log2 log10
   rsqrt reciprocal tan asin acos atanh add sub mul div lerp addcmul addcdiv asTensor where maskedFill glu sum sumTo mean prod
-  cumsum contiguous to view reshape flatten unflatten permute transpose t swapaxes movedim expand expandAs broadcastTensors
+  cumsum cumprod contiguous to view reshape flatten unflatten permute transpose t swapaxes movedim expand expandAs broadcastTensors
   squeeze unsqueeze narrow select cat stack split chunk unbind copy_ gather scatterAdd indexSelect indexAdd at set flip roll
   repeat repeatInterleave tril triu pad diagonal trace meshgrid matmul mm bmm linear einsum outer dot embedding nllLoss
   diagEmbed diag rot90 fliplr flipud tile unfoldDim vstack hstack dstack blockDiag cartesianProd combinations scatter take
@@ -227,6 +227,24 @@ describe('each operator computes with complex numbers, with gradients as its own
 });
 
 describe('complex tensors', () => {
+  it('any and all count what is not 0, in either part', () => {
+    const x = complex(
+      [
+        [0, 0],
+        [0, 2],
+      ],
+      [
+        [0, 3],
+        [0, 0],
+      ],
+    );
+    expect(x.any().toArray()).toBe(true);
+    expect(x.any(1).toArray()).toEqual([true, true]);
+    expect(x.all(0).toArray()).toEqual([false, true]);
+    expect(x.transpose(0, 1).all(1).toArray()).toEqual([false, true]);
+    expect(complex([0], [0]).any().toArray()).toBe(false);
+  });
+
   const z = complex([1, 2], [3, -4]);
 
   it('are made of parts, of { re, im }, and by creation functions with a dtype', () => {

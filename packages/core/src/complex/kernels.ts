@@ -7,23 +7,25 @@ import { DTypeError } from '../errors.js';
 import { allocateUninitialized } from '../memory/allocate.js';
 import type { TypedArray } from '../memory/dtype.js';
 import { contiguousStrides } from '../memory/shape.js';
+import type { Storage } from '../memory/storage.js';
 import { binaryFunctions, unaryFunctions } from './functions.js';
 import { ComplexStorage, isComplexView, pairsOf, partOf } from './storage.js';
 
 // Kernels of complex numbers. Moving elements, and operations that are the same for both parts, are done by the real
 // kernels on a view that has the parts along a last dimension of 2.
 
-/** New memory in row-major order. */
-function madeFor(dtype: ComplexStorage['dtype'], shape: View['shape'], numel: number): View {
-  const parts = allocateUninitialized(dtype === 'complex64' ? 'float32' : 'float64', 2 * numel);
+/** The elements of a storage in the shape of a view, in row-major order. */
+function viewOn(storage: Storage, { shape, numel }: View): View {
   const strides = contiguousStrides(shape);
-  return { storage: new ComplexStorage(parts, dtype), dtype, shape, numel, strides, offset: 0, isContiguous: true };
+  return { storage, dtype: storage.dtype, shape, numel, strides, offset: 0, isContiguous: true };
 }
 
 /** An operand as a complex one; real ones are converted. */
 function complexOf(x: View): View {
   if (isComplexView(x)) return x;
-  const out = madeFor(x.dtype === 'float64' ? 'complex128' : 'complex64', x.shape, x.numel);
+  const isDouble = x.dtype === 'float64';
+  const parts = allocateUninitialized(isDouble ? 'float64' : 'float32', 2 * x.numel);
+  const out = viewOn(new ComplexStorage(parts, isDouble ? 'complex128' : 'complex64'), x);
   copy(x, out);
   return out;
 }
@@ -111,8 +113,16 @@ function multiply(x: TypedArray, s: number, y: TypedArray, t: number, to: TypedA
   }
 }
 
+/** Which numbers are not 0, as a view of bools. */
+function maskOf(x: View): View {
+  const mask = viewOn(HostStorage.heap('bool', x.numel), x);
+  copy(x, mask);
+  return mask;
+}
+
 const reduce: Kernels['reduce'] = (which, x, dims, out) => {
   if (which === 'sum' || which === 'mean') return cpu.kernels.reduce(which, pairsOf(x), dims, pairsOf(out));
+  if (which === 'any' || which === 'all') return cpu.kernels.reduce(which, maskOf(x), dims, out);
   if (which !== 'prod') refuse(which, x);
   // Multiply along the reduced dimensions, which are moved behind the others.
   const kept = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
@@ -134,25 +144,21 @@ const reduce: Kernels['reduce'] = (which, x, dims, out) => {
 
 /** A copy of the real or imaginary parts of a view. */
 function ownPart(x: View, part: 0 | 1): View {
-  const { shape, numel } = x;
   const from = partOf(x, part);
-  const storage = HostStorage.of(elementsOf(from), from.dtype);
-  return { storage, dtype: from.dtype, shape, numel, strides: contiguousStrides(shape), offset: 0, isContiguous: true };
+  return viewOn(HostStorage.of(elementsOf(from), from.dtype), x);
 }
 
 /** What is linear in both operands, as products and convolutions are, by four real ones. */
 function byParts(a: View, b: View, out: View, compute: (x: View, y: View, result: View) => void): void {
   const [ar, ai, br, bi] = [ownPart(a, 0), ownPart(a, 1), ownPart(b, 0), ownPart(b, 1)];
-  const { shape, numel, strides } = out;
   const product = (x: View, y: View): TypedArray => {
-    const storage = HostStorage.heap(x.dtype, numel);
-    const result = { storage, dtype: x.dtype, shape, numel, strides, offset: 0, isContiguous: true };
+    const result = viewOn(HostStorage.heap(x.dtype, out.numel), out);
     compute(x, y, result);
     return targetOf(result);
   };
   const [rr, ii, ri, ir] = [product(ar, br), product(ai, bi), product(ar, bi), product(ai, br)];
   const to = targetOf(pairsOf(out));
-  for (let i = 0; i < numel; i++) {
+  for (let i = 0; i < out.numel; i++) {
     to[2 * i] = rr[i]! - ii[i]!;
     to[2 * i + 1] = ri[i]! + ir[i]!;
   }
@@ -183,8 +189,22 @@ export function refuse(op: string, { dtype }: Pick<View, 'dtype'>, instead = 'us
 const ofMatrices = /^(matrices|solve|slogdet|det|cholesky)$/;
 export const orImport = "use real(), imag() or abs(), or import '@gradgate/core/complex/linalg'";
 
+/** The running products along a dimension. */
+function products(x: View, dim: number, out: View): void {
+  const [from, to] = [elementsOf(pairsOf(x)), targetOf(pairsOf(out))];
+  const inner = x.shape.slice(dim + 1).reduce((a, b) => a * b, 1);
+  const n = x.shape[dim] ?? 1;
+  for (let at = 0; at < from.length; at += 2) {
+    const before = at - 2 * inner;
+    const [p, q] = Math.floor(at / 2 / inner) % n === 0 ? [1, 0] : [to[before]!, to[before + 1]!];
+    const [re, im] = [from[at]!, from[at + 1]!];
+    to[at] = re * p - im * q;
+    to[at + 1] = re * q + im * p;
+  }
+}
+
 /** The functions that call the kernels of scans. */
-const scans = { prod: 'cumprod', logsumexp: 'logcumsumexp', argmax: 'cummax', argmin: 'cummin' };
+const scans = { logsumexp: 'logcumsumexp', argmax: 'cummax', argmin: 'cummin' };
 
 /** The kernels for complex numbers; `linalg/` adds those for matrices. */
 export const own: Partial<Kernels> = {
@@ -206,8 +226,9 @@ export const own: Partial<Kernels> = {
   indexSelect: (x, dim, index, out) => cpu.kernels.indexSelect(pairsOf(x), dim, index, pairsOf(out)),
   indexAdd: (dim, index, src, out) => cpu.kernels.indexAdd(dim, index, indexed(src), pairsOf(out)),
   scan(which, x, dim, out) {
-    if (which !== 'sum') refuse(scans[which], x);
-    cpu.kernels.scan(which, pairsOf(x), dim, pairsOf(out));
+    if (which === 'prod') products(x, dim, out);
+    else if (which === 'sum') cpu.kernels.scan(which, pairsOf(x), dim, pairsOf(out));
+    else refuse(scans[which], x);
   },
   unary,
   binary,

@@ -11,7 +11,7 @@ import { checkTensors, madeOf } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
-import { floatOrComplex, withInPlace } from './define.js';
+import { conjugate, floatOrComplex, withInPlace } from './define.js';
 import { add, div, exp, log, mul, neg, sub } from './elementwise.js';
 import type { ValuesAndIndices } from './extrema.js';
 import { cat, narrow } from './joining.js';
@@ -62,7 +62,7 @@ export function cumprod(x: Tensor, dim: number): Tensor {
     [x],
     out,
     (g, ctx) => {
-      const [x] = ctx.saved as [Tensor];
+      const x = conjugate(ctx.saved[0]!);
       return [
         x.ndim === 0
           ? g
