@@ -319,7 +319,7 @@ describe('what a compiled function with a graph refuses', () => {
         registerHook(y, (g) => g.mul(2));
         return y.exp();
       },
-      /a hook on its graph/,
+      /a hook or retainGrad on its graph/,
     ],
     [
       'a gradient that is kept',
@@ -331,7 +331,7 @@ describe('what a compiled function with a graph refuses', () => {
       /retainGrad/,
     ],
     ['a view of a parameter', (_, w) => w.view(1, 2), /a view of memory from elsewhere/],
-    ['a leaf made inside', (x) => ones([2], { requiresGrad: true }).mul(x), /a leaf is made inside/],
+    ['a leaf made inside', (x) => ones([2], { requiresGrad: true }).mul(x), /a leaf made inside/],
   ])('%s: it runs as it is', (_, fn, why) => {
     const w = ones([2], { requiresGrad: true });
     const f = compile((x: Tensor) => fn(x, w));
