@@ -1,4 +1,4 @@
-import { checkOptions, show } from '../check.js';
+import { checkOptions } from '../check.js';
 import { DTypeError, named } from '../errors.js';
 import { isFloat } from '../memory/dtype.js';
 import { promote } from '../memory/promote.js';
@@ -52,10 +52,8 @@ const roundedOptions = { roundingMode: is.nullable(is.oneOf('trunc', 'floor')) }
 const rounded = named('div', (x: Tensor, other: TensorLike, options: Rounded): Tensor => {
   const { roundingMode } = checkOptions('div', options, roundedOptions);
   if (roundingMode == null) return div(x, other);
-  if (typeof other !== 'number' && !Tensor.is(other))
-    throw new TypeError(`div: expected a Tensor or a number, got ${show(other)}`);
   if (roundingMode === 'floor') return floorDivide(x, other);
-  const isWhole = !isFloat(x.dtype) && (Tensor.is(other) ? !isFloat(other.dtype) : Number.isInteger(other));
+  const isWhole = !isFloat(x.dtype) && (Tensor.is(other) ? !isFloat(other.dtype) : Number.isInteger(Number(other)));
   return isWhole ? floorDivide(sub(x, fmod(x, other)), other) : trunc(div(x, other));
 });
 

@@ -3,8 +3,9 @@ import type { JumpableRandomGenerator } from 'pure-rand/types/JumpableRandomGene
 
 import { brand, thisCopy } from '../brand.js';
 
-import { show } from '../check.js';
+import { check, show } from '../check.js';
 import { defineMode, type Gate } from '../grad/index.js';
+import * as is from '../kinds.js';
 import { refuseRecording } from '../memory/recording.js';
 
 /**
@@ -74,7 +75,7 @@ export class Generator {
 
   /** Uniform whole number in [0, n). */
   below(n: number): number {
-    if (typeof n !== 'number') throw new TypeError(`below: takes a number, got ${show(n)}`);
+    check('below', 'n', n, is.number);
     // 53 bits leave a bias below 2^-21 for any n up to 2^32.
     return Math.floor((((this.bits() >>> 5) * 0x4000000 + (this.bits() >>> 6)) / 2 ** 53) * n);
   }
