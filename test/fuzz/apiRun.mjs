@@ -51,6 +51,7 @@ function runFrom(first, last, { deadline, worker: file, ...settings }, report) {
     let seen = -1;
     let since = Date.now();
     let memory = 0;
+    let done = false;
     let over = false;
     const end = (next) => {
       if (over) return;
@@ -78,9 +79,12 @@ function runFrom(first, last, { deadline, worker: file, ...settings }, report) {
       if (m.outcome) report[m.outcome]++;
       if (m.fault) note(report, m.name, m.fault, m.call);
       // What it printed about its one call is on its way.
-      if (m.done) setTimeout(end, settings.only ? 500 : 0, last);
+      if (m.done) {
+        done = true;
+        setTimeout(end, settings.only ? 500 : 0, last);
+      }
     });
     worker.on('error', (error) => fail(`ends the process: ${error.code ?? ''} ${error.stack ?? error}`, following()));
-    worker.on('exit', () => fail('ends the thread', following()));
+    worker.on('exit', () => done || fail('ends the thread', following()));
   });
 }

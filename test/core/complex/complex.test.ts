@@ -280,6 +280,10 @@ describe('complex tensors', () => {
     for (const part of [real(uniform), imag(uniform)]) expect(part.mean().item()).toBeCloseTo(0.5, 1);
   });
 
+  it.each(['data', 'itemAsync', 'toArrayAsync'] as const)('%s refuses them in its own name', async (name) => {
+    await expect(z.at(0)[name]()).rejects.toThrow(new RegExp(`^${name}: takes real tensors, got complex64`));
+  });
+
   it('are shown as PyTorch shows them, and read as { re, im }', () => {
     expect(String(z)).toBe('tensor([1.+3.j, 2.-4.j], dtype: complex64)');
     expect(String(complex(0.5, -0))).toBe('tensor(0.5000-0.j, dtype: complex64)');

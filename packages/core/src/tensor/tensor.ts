@@ -44,6 +44,15 @@ interface ViewInfo {
 
 const noTensor = 'a proxy of a Tensor, or an object that only inherits from it';
 
+/** The elements of a tensor on any device, in the name of who asks. */
+async function dataFor(op: string, t: Tensor): Promise<TypedArray> {
+  try {
+    return copyAmong(op, t, await t.storage.backend.readAsync(t.storage));
+  } catch (error) {
+    throw inNameOf(op, error);
+  }
+}
+
 /**
  * An n-dimensional array that remembers how it was computed.
  *
@@ -361,8 +370,8 @@ export class Tensor {
   }
 
   /** The elements as `toTypedArray` gives them, on every device: of those that cannot be read at once too. */
-  async data(): Promise<TypedArray> {
-    return copyAmong('data', this, await this.storage.backend.readAsync(this.storage));
+  data(): Promise<TypedArray> {
+    return dataFor('data', this);
   }
 
   /**
@@ -387,12 +396,12 @@ export class Tensor {
   /** The one element, as `item` gives it, on every device. */
   async itemAsync(): Promise<number> {
     this.#checkOne('itemAsync');
-    return (await this.data())[0]!;
+    return (await dataFor('itemAsync', this))[0]!;
   }
 
   /** The elements as `toArray` gives them, on every device. */
   async toArrayAsync(): Promise<NestedArray> {
-    return nestedOf(this, await this.data());
+    return nestedOf(this, await dataFor('toArrayAsync', this));
   }
 
   /**
