@@ -35,17 +35,17 @@ export function inRows(
 ): void {
   const all = [...inputs, ...results];
   for (const [data, width] of all) checkLength(op, data, rows * width);
-  if (all.every(isInPlace) && !all.some(([, width]) => rows * width >= manyElements)) {
+  const widest = Math.max(...all.map(([, width]) => width));
+  const isLarge = rows * widest >= manyElements;
+  if (!isLarge && all.every(isInPlace)) {
     run(kernelMemory().instance.kernels, rows, all.map(addressOf), 0);
     return;
   }
   const there = all.map(([data]) => isInKernelMemory(data));
-  const widest = Math.max(...all.map(([, width]) => width));
   const whole = there.every((inPlace, i) => inPlace || all[i]![1] === 0);
   // With threads, copies take longer where others have read the memory before, more than threads save. And return
   // values cannot be collected from workers.
-  const many = whole && results.length > 0 && rows * widest >= manyElements;
-  const pool = many ? kernelMemory().pool : null;
+  const pool = whole && isLarge && results.length > 0 ? kernelMemory().pool : null;
   const threads = pool?.size ?? 1;
   const memory = there.includes(true) ? kernelMemory() : copyMemory();
   const copied = Math.max(...all.map(([, width], i) => (there[i] ? 0 : width)));
