@@ -220,7 +220,6 @@ export const otherwise: Readonly<Record<string, string>> = {
   ...{
     set_num_interop_threads: 'setNumThreads',
     binomial: 'distributions.Binomial',
-    pdist: 'cdist',
   },
   ...{ unify_type_list: 'promoteTypes', clear_autocast_cache: 'to' },
   ...{ combine_state_for_ensemble: 'nn.stackModuleState', make_functional: 'nn.functionalCall' },
@@ -292,7 +291,7 @@ export const leftOut: readonly Reason[] = [
   { why: 'lazy layers have parameters of size 0 at first', names: 'Uninitialized*' },
   {
     why: 'rarely used layers: not there yet',
-    names: 'feature_alpha_dropout_ conv_tbc',
+    names: 'feature_alpha_dropout_',
   },
   {
     why: 'Transform is a type, and densities are by logProb: there is no class between',

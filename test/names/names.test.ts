@@ -27,7 +27,7 @@ const places: Record<string, readonly object[]> = {
   torch: [core, aliases, autocast, ...tensors, functional, complexNumbers, transforms, linalg, more, special, sparse],
   Tensor: [...tensors, more, sparse, sparse.sparseCooTensor([[0]], [1])],
   nn: [nn],
-  functional: [functional, core],
+  functional: [functional, core, aliases],
   optim: [optim],
   lr_scheduler: [optim],
   linalg: [linalg],

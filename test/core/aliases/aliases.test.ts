@@ -177,6 +177,7 @@ describe('bad input is refused by name', () => {
     ['columnStack', () => aliases.columnStack(ones([2]) as never), 'the tensors must be'],
     ['logspace', () => aliases.logspace(0, 1, 3, { base: 'e' as never }), 'base must be'],
     ['geometric_', () => zeros([2]).geometric_(1.5), 'p must be between 0 and 1, got 1.5'],
+    ['convTbc', () => aliases.convTbc(ones([3, 1, 2]), ones([2, 1, 1]), zeros([1])), 'takes [T, N, C] and weights'],
     ['clampMin', () => aliases.clampMin(ones([2]), 'a' as never), ''],
   ])('%s: %#', (op, call, words) => {
     let message = '';

@@ -48,6 +48,7 @@ export {
   vstack as rowStack,
 } from '../ops/index.js';
 export * from './arithmetic.js';
+export { convTbc } from './convTbc.js';
 export * from './dtypes.js';
 export * from './scatter.js';
 export * from './split.js';
