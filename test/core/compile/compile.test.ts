@@ -321,6 +321,21 @@ describe('what a call leaves', () => {
     expect(bytes((x) => x.neg())).toBe(400);
   });
 
+  it('memory that is used twice by the last that uses it is given to one only', () => {
+    const f = (x: Tensor) => {
+      const y = x.mul(2);
+      y.matmul(y);
+      const [p, q] = [x.mul(3), x.mul(5)];
+      const [u, v] = [p.matmul(p), q.matmul(q)];
+      const [r, s] = [x.add(7), x.add(9)];
+      return u.matmul(r).add(v.matmul(s));
+    };
+    const compiled = compile(noGrad.wrap(f));
+    for (const x of [ones([4, 4]), ones([4, 4]).mul(2), ones([4, 4]).mul(3)])
+      expect(compiled(x).toArray()).toEqual(f(x).toArray());
+    expect(compiled.explain().replays).toBe(2);
+  });
+
   it('errors of kernels, as without', () => {
     const f = compile(noGrad.wrap((x: Tensor, i: Tensor) => x.indexSelect(0, i)));
     const x = tensor([5, 6, 7]);

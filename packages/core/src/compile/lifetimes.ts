@@ -49,7 +49,8 @@ export function layOut(
   };
   ops.forEach((op, i) => {
     while (resting[0] && resting[0].until <= i) free.push(resting.shift()!.block);
-    const used = usedBy(op).filter((storage) => last.has(storage));
+    // Each once: memory that is given back twice would be given to two.
+    const used = new Set(usedBy(op).filter((storage) => last.has(storage)));
     for (const storage of used) {
       if (storages.has(storage)) continue;
       const { dtype } = storage;
