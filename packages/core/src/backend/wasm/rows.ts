@@ -18,7 +18,6 @@ export type Rows = readonly [data: Float32Array, width: number];
 /** Rows of more elements in all are shared among threads if they live in kernel memory. */
 const manyElements = 2 ** 16;
 
-const isInPlace = ([data]: Rows): boolean => isInKernelMemory(data);
 const addressOf = ([{ byteOffset }]: Rows): number => byteOffset;
 
 /**
@@ -37,11 +36,11 @@ export function inRows(
   for (const [data, width] of all) checkLength(op, data, rows * width);
   const widest = Math.max(...all.map(([, width]) => width));
   const isLarge = rows * widest >= manyElements;
-  if (!isLarge && all.every(isInPlace)) {
+  const there = all.map(([data]) => isInKernelMemory(data));
+  if (!isLarge && !there.includes(false)) {
     run(kernelMemory().instance.kernels, rows, all.map(addressOf), 0);
     return;
   }
-  const there = all.map(([data]) => isInKernelMemory(data));
   const whole = there.every((inPlace, i) => inPlace || all[i]![1] === 0);
   // With threads, copies take longer where others have read the memory before, more than threads save. And return
   // values cannot be collected from workers.
