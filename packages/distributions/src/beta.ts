@@ -1,9 +1,10 @@
 import { digamma, type Generator, lgamma, type Shape, stack, type Tensor, xlogy } from '@gradgate/core';
 import { betainc, betaincinv } from '@gradgate/core/more';
-import { type ArgConstraints, positive, unitInterval } from './constraints.js';
+import { unitInterval } from './constraints.js';
 import { Dirichlet } from './dirichlet.js';
-import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
+import type { TensorLike } from './distribution.js';
 import { standardGamma } from './draws.js';
+import { TwoConcentrations } from './twoConcentrations.js';
 
 /**
  * The beta distribution over numbers from 0 to 1. Its density is proportional to `x ** (concentration1 - 1) * (1 - x)
@@ -15,27 +16,7 @@ import { standardGamma } from './draws.js';
  * beta.logProb(0.5); // -0.2877
  * ```
  */
-export class Beta extends Distribution {
-  static override readonly argConstraints: ArgConstraints<'concentration1' | 'concentration0'> = {
-    concentration1: positive,
-    concentration0: positive,
-  };
-  /** The exponent of x, plus 1: above 0, of the batch's shape. */
-  readonly concentration1: Tensor;
-  /** The exponent of the other side, plus 1: above 0, of the batch's shape. */
-  readonly concentration0: Tensor;
-  readonly support = unitInterval;
-
-  constructor(concentration1: TensorLike, concentration0: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Beta', { concentration1, concentration0 }, Beta.argConstraints, options);
-    super(given.concentration1.shape, [], options);
-    this.concentration1 = given.concentration1;
-    this.concentration0 = given.concentration0;
-  }
-
-  override get hasRsample(): boolean {
-    return true;
-  }
+export class Beta extends TwoConcentrations {
   override get mean(): Tensor {
     return this.concentration1.div(this.concentration1.add(this.concentration0));
   }

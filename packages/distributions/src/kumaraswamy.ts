@@ -1,8 +1,9 @@
 import { digamma, type Generator, lgamma, log1p, rand, type Shape, type Tensor, where, xlogy } from '@gradgate/core';
-import { type ArgConstraints, positive, unitInterval } from './constraints.js';
-import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
+import { unitInterval } from './constraints.js';
+import type { TensorLike } from './distribution.js';
 import { euler } from './gumbel.js';
 import { clampProbs } from './probabilities.js';
+import { TwoConcentrations } from './twoConcentrations.js';
 
 /**
  * The Kumaraswamy distribution over numbers from 0 to 1: close to the beta distribution with these concentrations, with
@@ -14,27 +15,7 @@ import { clampProbs } from './probabilities.js';
  * share.cdf(0.5); // 0.25
  * ```
  */
-export class Kumaraswamy extends Distribution {
-  static override readonly argConstraints: ArgConstraints<'concentration1' | 'concentration0'> = {
-    concentration1: positive,
-    concentration0: positive,
-  };
-  /** The exponent of x, plus 1: above 0, of the batch's shape. */
-  readonly concentration1: Tensor;
-  /** The exponent of the other side, plus 1: above 0, of the batch's shape. */
-  readonly concentration0: Tensor;
-  readonly support = unitInterval;
-
-  constructor(concentration1: TensorLike, concentration0: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Kumaraswamy', { concentration1, concentration0 }, Kumaraswamy.argConstraints, options);
-    super(given.concentration1.shape, [], options);
-    this.concentration1 = given.concentration1;
-    this.concentration0 = given.concentration0;
-  }
-
-  override get hasRsample(): boolean {
-    return true;
-  }
+export class Kumaraswamy extends TwoConcentrations {
   override get mean(): Tensor {
     return this.moment(1);
   }

@@ -66,31 +66,43 @@ function sizeOfInput(layer: Module, x: Tensor, ndims: readonly number[] | null, 
   return size;
 }
 
-/** Gives a convolution its kernels. */
-function initializeConv(layer: ConvBase, x: Tensor): void {
-  const { groups, kernelSize } = layer;
-  const dims = kernelSize.length;
-  const channels = sizeOfInput(layer, x, [dims + 1, dims + 2], -dims - 1);
-  if (channels % groups !== 0)
-    throw new ShapeError(layer.constructor.name, `${channels} channels cannot be split into ${groups} groups`);
-  materialize(layer.weight, layer.weightShape(channels));
-  Object.assign(layer, { inChannels: channels });
-  layer.resetParameters();
-}
+/** Runs a call of a convolution; the first one gives it its kernels. */
+const callConv = (layer: ConvBase, x: Tensor, run: () => Tensor): Tensor =>
+  firstCall(
+    layer,
+    'inChannels',
+    () => {
+      const { groups, kernelSize } = layer;
+      const dims = kernelSize.length;
+      const inChannels = sizeOfInput(layer, x, [dims + 1, dims + 2], -dims - 1);
+      if (inChannels % groups !== 0)
+        throw new ShapeError(layer.constructor.name, `${inChannels} channels cannot be split into ${groups} groups`);
+      materialize(layer.weight, layer.weightShape(inChannels));
+      Object.assign(layer, { inChannels });
+      layer.resetParameters();
+    },
+    run,
+  );
 
 /** The number of channels until it is known: the smallest that `groups` divides. */
 const placeholderChannels = (options: { groups?: number } | undefined): number =>
   is.count.is(options?.groups) ? options!.groups! : 1;
 
-/** Gives a norm its channels: the size of `x` along `dim`; `ndims` as for `sizeOfInput`. */
-function initializeNorm(layer: ChannelNorm, x: Tensor, ndims: readonly number[], dim: number): void {
-  const channels = sizeOfInput(layer, x, ndims, dim);
-  if (layer.weight) materialize(layer.weight, [channels], 1);
-  if (layer.bias) materialize(layer.bias, [channels]);
-  if (layer.runningMean) materialize(layer.runningMean, [channels]);
-  if (layer.runningVar) materialize(layer.runningVar, [channels], 1);
-  Object.assign(layer, { numFeatures: channels });
-}
+/** Runs a call of a norm; the first one gives it its channels, the size of `x` along `dim`. `ndims` as above. */
+const callNorm = (layer: ChannelNorm, x: Tensor, ndims: readonly number[], dim: number, run: () => Tensor): Tensor =>
+  firstCall(
+    layer,
+    'numFeatures',
+    () => {
+      const numFeatures = sizeOfInput(layer, x, ndims, dim);
+      if (layer.weight) materialize(layer.weight, [numFeatures], 1);
+      if (layer.bias) materialize(layer.bias, [numFeatures]);
+      if (layer.runningMean) materialize(layer.runningMean, [numFeatures]);
+      if (layer.runningVar) materialize(layer.runningVar, [numFeatures], 1);
+      Object.assign(layer, { numFeatures });
+    },
+    run,
+  );
 
 /**
  * `Linear` that takes `inFeatures` from its first input: `[..., inFeatures]` to `[..., outFeatures]`. Call it once
@@ -135,12 +147,7 @@ export class LazyConv1d extends Conv1d {
   }
 
   override forward(x: Tensor): Tensor {
-    return firstCall(
-      this,
-      'inChannels',
-      () => initializeConv(this, x),
-      () => super.forward(x),
-    );
+    return callConv(this, x, () => super.forward(x));
   }
 }
 
@@ -161,12 +168,7 @@ export class LazyConv2d extends Conv2d {
   }
 
   override forward(x: Tensor): Tensor {
-    return firstCall(
-      this,
-      'inChannels',
-      () => initializeConv(this, x),
-      () => super.forward(x),
-    );
+    return callConv(this, x, () => super.forward(x));
   }
 }
 
@@ -187,12 +189,7 @@ export class LazyConv3d extends Conv3d {
   }
 
   override forward(x: Tensor): Tensor {
-    return firstCall(
-      this,
-      'inChannels',
-      () => initializeConv(this, x),
-      () => super.forward(x),
-    );
+    return callConv(this, x, () => super.forward(x));
   }
 }
 
@@ -211,12 +208,7 @@ export class LazyConvTranspose1d extends ConvTranspose1d {
   }
 
   override forward(x: Tensor): Tensor {
-    return firstCall(
-      this,
-      'inChannels',
-      () => initializeConv(this, x),
-      () => super.forward(x),
-    );
+    return callConv(this, x, () => super.forward(x));
   }
 }
 
@@ -235,12 +227,7 @@ export class LazyConvTranspose2d extends ConvTranspose2d {
   }
 
   override forward(x: Tensor): Tensor {
-    return firstCall(
-      this,
-      'inChannels',
-      () => initializeConv(this, x),
-      () => super.forward(x),
-    );
+    return callConv(this, x, () => super.forward(x));
   }
 }
 
@@ -259,12 +246,7 @@ export class LazyConvTranspose3d extends ConvTranspose3d {
   }
 
   override forward(x: Tensor): Tensor {
-    return firstCall(
-      this,
-      'inChannels',
-      () => initializeConv(this, x),
-      () => super.forward(x),
-    );
+    return callConv(this, x, () => super.forward(x));
   }
 }
 
@@ -284,12 +266,7 @@ export class LazyBatchNorm1d extends BatchNorm1d {
   }
 
   override forward(x: Tensor): Tensor {
-    return firstCall(
-      this,
-      'numFeatures',
-      () => initializeNorm(this, x, [2, 3], 1),
-      () => super.forward(x),
-    );
+    return callNorm(this, x, [2, 3], 1, () => super.forward(x));
   }
 }
 
@@ -309,12 +286,7 @@ export class LazyBatchNorm2d extends BatchNorm2d {
   }
 
   override forward(x: Tensor): Tensor {
-    return firstCall(
-      this,
-      'numFeatures',
-      () => initializeNorm(this, x, [4], 1),
-      () => super.forward(x),
-    );
+    return callNorm(this, x, [4], 1, () => super.forward(x));
   }
 }
 
@@ -334,12 +306,7 @@ export class LazyBatchNorm3d extends BatchNorm3d {
   }
 
   override forward(x: Tensor): Tensor {
-    return firstCall(
-      this,
-      'numFeatures',
-      () => initializeNorm(this, x, [5], 1),
-      () => super.forward(x),
-    );
+    return callNorm(this, x, [5], 1, () => super.forward(x));
   }
 }
 
@@ -357,12 +324,7 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
   }
 
   override forward(x: Tensor): Tensor {
-    return firstCall(
-      this,
-      'numFeatures',
-      () => initializeNorm(this, x, [2, 3], -2),
-      () => super.forward(x),
-    );
+    return callNorm(this, x, [2, 3], -2, () => super.forward(x));
   }
 }
 
@@ -380,12 +342,7 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
   }
 
   override forward(x: Tensor): Tensor {
-    return firstCall(
-      this,
-      'numFeatures',
-      () => initializeNorm(this, x, [3, 4], -3),
-      () => super.forward(x),
-    );
+    return callNorm(this, x, [3, 4], -3, () => super.forward(x));
   }
 }
 
@@ -403,11 +360,6 @@ export class LazyInstanceNorm3d extends InstanceNorm3d {
   }
 
   override forward(x: Tensor): Tensor {
-    return firstCall(
-      this,
-      'numFeatures',
-      () => initializeNorm(this, x, [4, 5], -4),
-      () => super.forward(x),
-    );
+    return callNorm(this, x, [4, 5], -4, () => super.forward(x));
   }
 }
