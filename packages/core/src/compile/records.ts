@@ -5,15 +5,17 @@ import { type Node, watchNodes } from '../graph/node.js';
 import { currentSavedTensorHooks } from '../graph/savedTensorHooks.js';
 import { batching } from '../memory/batching.js';
 import { recording as current } from '../memory/recording.js';
-import type { AnyFunction, CompileOptions } from './compile.js';
 import { type Entry, entryOf, firstChange } from './entry.js';
 import { GraphPlan, resultsWithGraph } from './graph.js';
+import type { CompileOptions } from './options.js';
 import { Plan } from './plan.js';
 import { type Asked, type Break, Recording } from './recorder.js';
 import { refuseOuterPass, refuseResult, sharesMemory } from './refusals.js';
 import type { CompileReport, RecordReport } from './report.js';
 import { type Signature, signatureOf } from './signature.js';
 import { difference, traceOf } from './trace.js';
+
+export type AnyFunction = (this: any, ...args: any[]) => any;
 
 /** The records of one compiled function. */
 export class Records {
