@@ -1,5 +1,5 @@
 import * as core from '@gradgate/core';
-import { manualSeed, ones, type Tensor, tensor, zeros } from '@gradgate/core';
+import { manualSeed, ones, Tensor, tensor, zeros } from '@gradgate/core';
 import * as aliases from '@gradgate/core/aliases';
 import { complex } from '@gradgate/core/complex';
 import { gradcheck, gradgradcheck } from '@gradgate/core/gradcheck';
@@ -188,4 +188,11 @@ describe('bad input is refused by name', () => {
     }
     expect(message.startsWith(`${op}: ${words}`), message).toBe(true);
   });
+});
+
+it('mH and H refuse in their own names', () => {
+  expect(() => ones([3]).mH).toThrow(/^mH: takes matrices, got \[3\]/);
+  expect(() => ones([2, 2, 2]).H).toThrow(/^H: takes a matrix, got \[2, 2, 2\]; use mH/);
+  for (const name of ['mH', 'H'])
+    expect(() => Reflect.get(Tensor.prototype, name, 5)).toThrow(`${name}: expected a Tensor, got 5`);
 });

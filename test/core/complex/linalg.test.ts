@@ -188,6 +188,22 @@ describe('gradients and their gradients', () => {
   });
 });
 
+it('all singular vectors of a tall matrix, of one of rank 1 and of zeros are orthonormal', () => {
+  const tall = z(20, 3).detach();
+  for (const a of [tall, tall.narrow(1, 0, 1).matmul(tall.narrow(0, 0, 1)), tall.mul(0)]) {
+    const { U, S, Vh } = linalg.svd(a);
+    expect(largest(mH(U).matmul(U).sub(unit(20)))).toBeLessThan(1e-12);
+    expect(largest(Vh.matmul(mH(Vh)).sub(unit(3)))).toBeLessThan(1e-12);
+    expect(
+      largest(
+        scaled(U.narrow(1, 0, 3), S)
+          .matmul(Vh)
+          .sub(a),
+      ),
+    ).toBeLessThan(1e-12);
+  }
+});
+
 describe('bad input is refused by name', () => {
   it('singular, not positive definite, and what has no rule for complex numbers', () => {
     expect(() => zeros([2, 2], { dtype: 'complex64' }).inverse()).toThrow(/^inverse: a matrix of \[2, 2\] is singular/);

@@ -66,6 +66,29 @@ describe('decompositions put together give the matrix', () => {
     near(left.imag(), right.imag());
   });
 
+  it.each([
+    ['one of rank 1', randn([60, 1], f64).matmul(randn([1, 4], f64))],
+    ['one of zeros', zeros([60, 4], f64)],
+    ['one that is wide', randn([4, 60], f64)],
+  ] as [string, Tensor][])('all vectors of %s are orthonormal', (_, a) => {
+    const { U, S, Vh } = linalg.svd(a);
+    const [m, n] = a.shape as [number, number];
+    for (const [q, size] of [
+      [U, m],
+      [T(Vh), n],
+    ] as const)
+      expect(apart(T(q).matmul(q), eye(size, f64))).toBeLessThan(1e-12);
+    const k = Math.min(m, n);
+    expect(
+      apart(
+        U.narrow(1, 0, k)
+          .mul(S)
+          .matmul(Vh.narrow(0, 0, k)),
+        a,
+      ),
+    ).toBeLessThan(1e-12);
+  });
+
   it('tall and wide, whole and reduced', () => {
     for (const shape of [
       [7, 3],

@@ -1,8 +1,9 @@
 // The entry point `@gradgate/core/aliases`: further names that PyTorch has for functions of core, and small functions that
 // ported code calls. Importing it adds the methods among them to tensors, with their types.
 import '../index.js';
-import { ShapeError } from '../errors.js';
+import { named, ShapeError } from '../errors.js';
 import { formatShape } from '../memory/shape.js';
+import { checkTensors } from '../tensor/check.js';
 import { type MethodsFrom, type MethodsOf, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
 import * as arithmetic from './arithmetic.js';
@@ -96,14 +97,21 @@ for (const [name, own] of Object.entries(otherNames)) {
   methods({ [name]: (x: Tensor, ...args: unknown[]) => method.apply(x, args) });
 }
 
-const transposes = {
-  get mH(): Tensor {
-    return arithmetic.adjoint(this as never);
-  },
-  get H(): Tensor {
-    const x = this as unknown as Tensor;
+const ofMatrices = named('mH', arithmetic.adjoint);
+const ofOneMatrix = named(
+  'H',
+  (x: Tensor): Tensor => {
     if (x.ndim !== 2) throw new ShapeError('H', `takes a matrix, got ${formatShape(x.shape)}; use mH`);
     return arithmetic.adjoint(x);
+  },
+  checkTensors,
+);
+const transposes = {
+  get mH(): Tensor {
+    return ofMatrices(this as never);
+  },
+  get H(): Tensor {
+    return ofOneMatrix(this as never);
   },
 };
 Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(transposes));

@@ -51,32 +51,15 @@ function orthogonalize(x: Float64Array, n: number, turns: Float64Array): void {
   }
 }
 
-/** Makes the rows of `x` `[count, m]` from `from` on orthonormal, to each other and to those before. */
+/** Makes the rows of `x` `[count, m]` from `from` on orthonormal, to each other and to those before, by their reflections. */
 function complete(x: Float64Array, from: number, count: number, m: number): void {
-  for (let row = from; row < count; row++) {
-    // The axis with the largest part outside of the rows so far.
-    let [axis, least] = [0, Number.POSITIVE_INFINITY];
-    for (let i = 0; i < m; i++) {
-      let inside = 0;
-      for (let k = 0; k < row; k++) inside += x[2 * (k * m + i)]! ** 2 + x[2 * (k * m + i) + 1]! ** 2;
-      if (inside < least) [axis, least] = [i, inside];
-    }
-    const start = 2 * row * m;
-    x.fill(0, start, start + 2 * m);
-    x[start + 2 * axis] = 1;
-    for (let pass = 0; pass < 2; pass++) {
-      for (let k = 0; k < row; k++) {
-        const other = 2 * k * m;
-        const [re, im] = dot(x, other, start, m);
-        for (let i = 0; i < 2 * m; i += 2) {
-          const [a, b] = [x[other + i]!, x[other + i + 1]!];
-          x[start + i]! -= a * re - b * im;
-          x[start + i + 1]! -= a * im + b * re;
-        }
-      }
-      scaleRow(x, start, m, 1 / Math.sqrt(dot(x, start, start, m)[0]), 0);
-    }
-  }
+  if (from === count) return;
+  const columns = x.slice(0, 2 * from * m);
+  const all = reflections(columns, m, from);
+  const added = x.subarray(2 * from * m);
+  added.fill(0);
+  for (let row = from; row < count; row++) x[2 * (row * m + row)] = 1;
+  applyReflections(columns, all, m, added, count - from);
 }
 
 /**

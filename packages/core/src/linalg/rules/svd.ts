@@ -34,29 +34,15 @@ function orthogonalize(x: Float64Array, n: number, turns: Float64Array): void {
   }
 }
 
-/** Makes the rows of `x` `[count, m]` from `from` on orthonormal, to each other and to those before. */
+/** Makes the rows of `x` `[count, m]` from `from` on orthonormal, to each other and to those before, by their reflections. */
 function complete(x: Float64Array, from: number, count: number, m: number): void {
-  for (let row = from; row < count; row++) {
-    // The axis with the largest part outside of the rows so far.
-    let [axis, least] = [0, Number.POSITIVE_INFINITY];
-    for (let i = 0; i < m; i++) {
-      let inside = 0;
-      for (let k = 0; k < row; k++) inside += x[k * m + i]! ** 2;
-      if (inside < least) [axis, least] = [i, inside];
-    }
-    const v = x.subarray(row * m, (row + 1) * m);
-    v.fill(0);
-    v[axis] = 1;
-    for (let pass = 0; pass < 2; pass++) {
-      for (let k = 0; k < row; k++) {
-        let dot = 0;
-        for (let i = 0; i < m; i++) dot += v[i]! * x[k * m + i]!;
-        for (let i = 0; i < m; i++) v[i]! -= dot * x[k * m + i]!;
-      }
-      const length = Math.sqrt(v.reduce((sum, e) => sum + e * e, 0));
-      for (let i = 0; i < m; i++) v[i]! /= length;
-    }
-  }
+  if (from === count) return;
+  const columns = x.slice(0, from * m);
+  const taus = reflections(columns, m, from);
+  const added = x.subarray(from * m);
+  added.fill(0);
+  for (let row = from; row < count; row++) x[row * m + row] = 1;
+  applyReflections(columns, taus, m, added, count - from);
 }
 
 /**
