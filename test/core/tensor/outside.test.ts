@@ -167,6 +167,8 @@ it('tags, by which libraries tell them from plain objects', () => {
 describe('memory that tensors share', () => {
   it('is handed out by no method: arrays hold the elements and nothing else', async () => {
     const parts = [tensor([1, 2, 3]), ones([40, 50]).requiresGrad_(), ones([4, 6]).select(0, 1), ones([2, 3]).t()];
+    // Small ones lie beside others on a slab.
+    parts.push(ones([100]), ones([10, 20]).t(), ones([30], { dtype: 'int32' }));
     for (const t of parts)
       for (const array of [t.toTypedArray(), await t.data()])
         expect([array.length, array.byteOffset, array.buffer.byteLength]).toEqual([t.numel, 0, 4 * t.numel]);

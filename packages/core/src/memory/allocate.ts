@@ -8,7 +8,7 @@ import { keepFreedBlocks } from './malloc.js';
  * with the last array on it, and is never carved twice, so its arrays are zeroed.
  */
 const slabBytes = 64 * 1024;
-const smallBytes = 8 * 1024;
+const smallBytes = 2 * 1024;
 let slab = new ArrayBuffer(slabBytes);
 let carved = 0;
 
@@ -43,6 +43,9 @@ function carve(dtype: DType, length: number, bytes: number): TypedArray {
   carved += reserved;
   return array;
 }
+
+/** An array that no other shares memory with, for users: they may transfer its buffer, or write it to a file. */
+export const allocateOwn = (dtype: DType, length: number): TypedArray => large(dtype, length, arrayOf);
 
 /** Node's allocator for memory that is not zeroed. */
 type Unzeroed = { Buffer?: { allocUnsafeSlow?(bytes: number): Uint8Array<ArrayBuffer> } };

@@ -1,6 +1,6 @@
 import { bitsAmong, numbersAmong } from '../backend/host/data.js';
 import { entered } from '../errors.js';
-import { allocateUninitialized } from '../memory/allocate.js';
+import { allocateOwn, allocateUninitialized } from '../memory/allocate.js';
 import type { Bits } from '../memory/coding.js';
 import { type Complex, recordOf, type TypedArray } from '../memory/dtype.js';
 import { contiguousStrides } from '../memory/shape.js';
@@ -26,10 +26,8 @@ function elementsAmong(t: Tensor, stored: TypedArray | Bits): TypedArray {
 /** The same as a copy, which is the caller's. */
 export function copyAmong(op: string, t: Tensor, stored: TypedArray | Bits): TypedArray {
   entered.op = op;
-  const elements = elementsAmong(t, stored);
-  if (!t.isContiguous || recordOf(t.dtype).coding !== undefined) return elements;
-  const out = allocateUninitialized(t.dtype, t.numel);
-  out.set(elements as never);
+  const out = allocateOwn(t.dtype, t.numel);
+  out.set(elementsAmong(t, stored) as never);
   return out;
 }
 

@@ -212,6 +212,12 @@ describe('OneCycleLR', () => {
         }),
     ).toThrow(/needs an optimizer with momentum or betas/);
     expect(() => new optim.StepLR(3 as never, { stepSize: 1 })).toThrow(/StepLR: takes an optimizer, got 3/);
+    const changed = sgd();
+    const scheduler = new optim.StepLR(changed, { stepSize: 1 });
+    changed.paramGroups[0] = undefined as never;
+    expect(() => scheduler.step()).toThrow(
+      /^StepLR: paramGroups of the optimizer has undefined at 0, which is no group/,
+    );
     expect(() => new optim.MultiStepLR(sgd(), {} as never)).toThrow(/MultiStepLR: milestones must be an array/);
   });
 });

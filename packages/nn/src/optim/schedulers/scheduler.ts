@@ -35,10 +35,13 @@ export function checkSchedulers(name: string, schedulers: readonly LRScheduler[]
       throw new TypeError(`${name}: schedulers must be schedulers of an optimizer, got ${show(scheduler)}`);
 }
 
-/** Throws unless `optimizer` is one. */
+/** Throws unless `optimizer` is one, and each of its groups is there: anybody may have changed their list. */
 export function checkOptimizer(name: string, optimizer: unknown): void {
-  if (!Array.isArray((optimizer as Partial<Scheduled> | null)?.paramGroups))
-    throw new TypeError(`${name}: takes an optimizer, got ${show(optimizer)}`);
+  const groups = (optimizer as Partial<Scheduled> | null)?.paramGroups;
+  if (!Array.isArray(groups)) throw new TypeError(`${name}: takes an optimizer, got ${show(optimizer)}`);
+  const at = groups.findIndex((group) => typeof group !== 'object' || group === null);
+  if (at >= 0)
+    throw new TypeError(`${name}: paramGroups of the optimizer has ${show(groups[at])} at ${at}, which is no group`);
 }
 
 /** One rate for each group of an optimizer, from an option with one for all or one for each. */
@@ -157,6 +160,7 @@ export abstract class LRScheduler {
 
   /** Sets all rates, or none if one is wrong. */
   protected setRates(epoch: number, rate: (lr: number, baseLr: number, group: number) => number): void {
+    checkOptimizer(this.constructor.name, this.optimizer);
     const groups = this.optimizer.paramGroups;
     // Groups that were added later start from their own rates.
     const baseLrs = groups.map((group, i) => this.baseLrs[i] ?? group.initialLr ?? group.lr);
