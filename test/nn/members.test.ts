@@ -562,6 +562,15 @@ describe('what would not end, or would not be waited for, is refused by name', (
       expect(make).toThrow(/: .* has more than 1048576 items; does its iterator end\?$/);
   });
 
+  it('numbers are refused where parameters are expected, also those of memory that was transferred', () => {
+    const gone = new Float32Array(8);
+    structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    for (const numbers of [gone, new Float32Array([1])])
+      expect(() => new optim.SGD(numbers as never, { lr: 1 })).toThrow(
+        'SGD: params must not be an array of numbers, got an instance of Float32Array',
+      );
+  });
+
   it('a Sequential that is a member of itself', () => {
     const net = new Sequential(new ReLU()) as Sequential & { again: Module };
     net.again = net;
