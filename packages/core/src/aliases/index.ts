@@ -92,8 +92,8 @@ for (const table of [ofArithmetic, ofDTypes, ofSplitting, ofScattering, own, inP
   methods(table as Parameters<typeof methods>[0]);
 
 const prototype = Tensor.prototype as unknown as Record<string, (this: Tensor, ...args: unknown[]) => unknown>;
-for (const [name, own] of Object.entries(otherNames)) {
-  const method = prototype[own]!;
+for (const [name, known] of Object.entries(otherNames)) {
+  const method = prototype[known]!;
   methods({ [name]: (x: Tensor, ...args: unknown[]) => method.apply(x, args) });
 }
 

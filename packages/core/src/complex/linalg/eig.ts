@@ -4,7 +4,7 @@ import { div } from '../functions.js';
 import { hessenberg } from './hessenberg.js';
 
 /** How many steps an eigenvalue may take before it is accepted as it is; a few suffice. */
-const mostSteps = 120;
+const maxSteps = 120;
 
 /** The eigenvalue of `[[a, b], [c, d]]`, complex, that is nearer to d. */
 function shiftOf(h: Float64Array, n: number, high: number): [re: number, im: number] {
@@ -76,7 +76,7 @@ function triangular(h: Float64Array, q: Float64Array, n: number): void {
     let low = high;
     while (low > 0 && size(low, low - 1) > Number.EPSILON * (size(low - 1, low - 1) + size(low, low))) low--;
     if (low > 0) h.fill(0, 2 * (low * n + low - 1), 2 * (low * n + low - 1) + 2);
-    if (low === high || steps > mostSteps) {
+    if (low === high || steps > maxSteps) {
       high--;
       steps = 0;
       continue;

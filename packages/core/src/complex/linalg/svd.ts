@@ -1,10 +1,8 @@
 import type { MatrixRule } from '../../backend/kernels.js';
-import { largest, ofFinite, rotate } from '../../linalg/rules/reflector.js';
+import { ofFinite, rotate } from '../../linalg/rules/reflector.js';
+import { maxSweeps, svdOfTall, type Vectors } from '../../linalg/rules/svd.js';
 import { applyReflections, reflections } from './qr.js';
-import { transposed, unit } from './reflector.js';
-
-/** How often all pairs of columns may be rotated; six to ten times suffice. */
-const mostSweeps = 60;
+import { transposed } from './reflector.js';
 
 /** `xᴴ y` of rows of `count` numbers. */
 function dot(x: Float64Array, p: number, q: number, count: number): [re: number, im: number] {
@@ -28,7 +26,7 @@ function scaleRow(x: Float64Array, p: number, count: number, re: number, im: num
 
 /** Turns the rows of `x` `[n, n]` until they are orthogonal, and those of `turns` with them (one-sided Jacobi). */
 function orthogonalize(x: Float64Array, n: number, turns: Float64Array): void {
-  for (let sweep = 0, turned = true; turned && sweep < mostSweeps; sweep++) {
+  for (let sweep = 0, turned = true; turned && sweep < maxSweeps; sweep++) {
     turned = false;
     for (let i = 0; i < n - 1; i++)
       for (let j = i + 1; j < n; j++) {
@@ -51,16 +49,7 @@ function orthogonalize(x: Float64Array, n: number, turns: Float64Array): void {
   }
 }
 
-/** Makes the rows of `x` `[count, m]` from `from` on orthonormal, to each other and to those before, by their reflections. */
-function complete(x: Float64Array, from: number, count: number, m: number): void {
-  if (from === count) return;
-  const columns = x.slice(0, 2 * from * m);
-  const all = reflections(columns, m, from);
-  const added = x.subarray(2 * from * m);
-  added.fill(0);
-  for (let row = from; row < count; row++) x[2 * (row * m + row)] = 1;
-  applyReflections(columns, all, m, added, count - from);
-}
+const complex: Vectors<ReturnType<typeof reflections>> = { parts: 2, reflections, applyReflections, orthogonalize };
 
 /**
  * Given `a` `[m, n]`: the left singular vectors `U` `[m, p]`, the singular values in descending order, and the right vectors
@@ -72,6 +61,7 @@ export const svd: MatrixRule['loop'] = ofFinite(([a], [u, s, vh], [m, n]) => {
   const [left, right] = [new Float64Array((wide ? vh! : u!).length), new Float64Array((wide ? u! : vh!).length)];
   if (wide)
     svdOfTall(
+      complex,
       a!.map((v, i) => (i % 2 === 1 ? -v : v)),
       n!,
       m!,
@@ -79,41 +69,8 @@ export const svd: MatrixRule['loop'] = ofFinite(([a], [u, s, vh], [m, n]) => {
       s!,
       right,
     );
-  else svdOfTall(transposed(a!, m!, n!), m!, n!, left, s!, right);
+  else svdOfTall(complex, transposed(a!, m!, n!), m!, n!, left, s!, right);
   const [ofU, ofV] = wide ? [right, left] : [left, right];
   u!.set(transposed(ofU, m === 0 ? 0 : ofU.length / 2 / m!, m!));
   vh!.set(ofV.map((v, i) => (i % 2 === 1 ? -v : v)));
 });
-
-/** Given the columns of a matrix `[m, n]`, m >= n, as rows: singular vectors as rows, `left` and `right`. */
-function svdOfTall(
-  columns: Float64Array,
-  m: number,
-  n: number,
-  left: Float64Array,
-  values: Float64Array,
-  right: Float64Array,
-): void {
-  const scale = largest(columns);
-  if (scale > 0) for (let i = 0; i < columns.length; i++) columns[i]! /= scale;
-  // R has the singular values of the matrix, and shorter columns.
-  const all = m > n ? reflections(columns, m, n) : null;
-  const x = all === null ? columns : new Float64Array(2 * n * n);
-  if (all !== null) for (let j = 0; j < n; j++) x.set(columns.subarray(2 * j * m, 2 * (j * m + j + 1)), 2 * j * n);
-  const turns = unit(n);
-  orthogonalize(x, n, turns);
-  const lengths = Array.from({ length: n }, (_, j) => Math.sqrt(dot(x, 2 * j * n, 2 * j * n, n)[0]));
-  const order = [...lengths.keys()].sort((i, j) => lengths[j]! - lengths[i]!);
-  const wanted = m === 0 ? 0 : left.length / 2 / m;
-  let rank = 0;
-  for (const [to, from] of order.entries()) {
-    const length = lengths[from]!;
-    values[to] = length * scale;
-    right.set(turns.subarray(2 * from * n, 2 * (from + 1) * n), 2 * to * n);
-    if (length === 0) continue;
-    rank++;
-    for (let i = 0; i < 2 * n; i++) left[2 * to * m + i] = x[2 * from * n + i]! / length;
-  }
-  if (all !== null) applyReflections(columns, all, m, left, rank);
-  complete(left, rank, wanted, m);
-}

@@ -1,9 +1,9 @@
 import type { MatrixRule } from '../../backend/kernels.js';
 import { applyReflections, reflections } from './qr.js';
-import { largest, ofFinite, rotate, transposed, unit } from './reflector.js';
+import { largest, ofFinite, rotate, transposed } from './reflector.js';
 
 /** How often all pairs of columns may be rotated; six to ten times suffice. */
-const maxSweeps = 60;
+export const maxSweeps = 60;
 
 /**
  * Rotates the rows of `x` `[n, n]` until they are orthogonal, and those of `turns` with them: one-sided Jacobi
@@ -34,16 +34,7 @@ function orthogonalize(x: Float64Array, n: number, turns: Float64Array): void {
   }
 }
 
-/** Makes the rows of `x` `[count, m]` from `from` on orthonormal, to each other and to those before, by their reflections. */
-function complete(x: Float64Array, from: number, count: number, m: number): void {
-  if (from === count) return;
-  const columns = x.slice(0, from * m);
-  const taus = reflections(columns, m, from);
-  const added = x.subarray(from * m);
-  added.fill(0);
-  for (let row = from; row < count; row++) x[row * m + row] = 1;
-  applyReflections(columns, taus, m, added, count - from);
-}
+const real: Vectors<Float64Array> = { parts: 1, reflections, applyReflections, orthogonalize };
 
 /**
  * Given `a` `[m, n]` and numbers m, n: the left singular vectors `U` `[m, p]`, the singular values in descending order,
@@ -55,18 +46,30 @@ export const svd: MatrixRule = {
   loop: ofFinite(([a], [u, s, vh], [m, n]) => {
     if (m! >= n!) {
       const left = new Float64Array(u!.length);
-      svdOfTall(transposed(a!, m!, n!), m!, n!, left, s!, vh!);
+      svdOfTall(real, transposed(a!, m!, n!), m!, n!, left, s!, vh!);
       u!.set(transposed(left, m === 0 ? 0 : u!.length / m!, m!));
     } else {
       const right = new Float64Array(u!.length);
-      svdOfTall(a!, n!, m!, vh!, s!, right);
+      svdOfTall(real, a!, n!, m!, vh!, s!, right);
       u!.set(transposed(right, m!, m!));
     }
   }),
 };
 
-/** Given the columns of a matrix `[m, n]`, m >= n, as rows: singular vectors as rows, `left` and `right`. */
-function svdOfTall(
+/** What the decomposition does with vectors of numbers that have so many parts: 1 if they are real, 2 if complex. */
+export interface Vectors<Reflections> {
+  readonly parts: 1 | 2;
+  reflections(columns: Float64Array, m: number, n: number): Reflections;
+  applyReflections(columns: Float64Array, all: Reflections, m: number, x: Float64Array, count: number): void;
+  orthogonalize(x: Float64Array, n: number, turns: Float64Array): void;
+}
+
+/**
+ * Given the columns of a matrix `[m, n]`, m >= n, as rows: its singular values, and the vectors as rows, n of `right` and n or
+ * m of `left`.
+ */
+export function svdOfTall<Reflections>(
+  { parts, reflections, applyReflections, orthogonalize }: Vectors<Reflections>,
   columns: Float64Array,
   m: number,
   n: number,
@@ -74,30 +77,39 @@ function svdOfTall(
   values: Float64Array,
   right: Float64Array,
 ): void {
+  const [tall, short] = [parts * m, parts * n];
   const scale = largest(columns);
   if (scale > 0) for (let i = 0; i < columns.length; i++) columns[i]! /= scale;
   // R has the singular values of the matrix, and shorter columns.
-  const taus = m > n ? reflections(columns, m, n) : null;
-  const x = taus === null ? columns : new Float64Array(n * n);
-  if (taus !== null) for (let j = 0; j < n; j++) for (let i = 0; i <= j; i++) x[j * n + i] = columns[j * m + i]!;
-  const turns = unit(n);
+  const all = m > n ? reflections(columns, m, n) : null;
+  const x = all === null ? columns : new Float64Array(n * short);
+  if (all !== null)
+    for (let j = 0; j < n; j++) x.set(columns.subarray(j * tall, j * tall + parts * (j + 1)), j * short);
+  const turns = new Float64Array(n * short);
+  for (let i = 0; i < n; i++) turns[i * short + parts * i] = 1;
   orthogonalize(x, n, turns);
   const lengths = Array.from({ length: n }, (_, j) => {
     let sum = 0;
-    for (let i = 0; i < n; i++) sum += x[j * n + i]! ** 2;
+    for (let i = 0; i < short; i++) sum += x[j * short + i]! ** 2;
     return Math.sqrt(sum);
   });
   const order = [...lengths.keys()].sort((i, j) => lengths[j]! - lengths[i]!);
-  const wanted = m === 0 ? 0 : left.length / m;
   let rank = 0;
   for (const [to, from] of order.entries()) {
     const length = lengths[from]!;
     values[to] = length * scale;
-    for (let i = 0; i < n; i++) right[to * n + i] = turns[from * n + i]!;
+    right.set(turns.subarray(from * short, (from + 1) * short), to * short);
     if (length === 0) continue;
     rank++;
-    for (let i = 0; i < n; i++) left[to * m + i] = x[from * n + i]! / length;
+    for (let i = 0; i < short; i++) left[to * tall + i] = x[from * short + i]! / length;
   }
-  if (taus !== null) applyReflections(columns, taus, m, left, rank);
-  complete(left, rank, wanted, m);
+  if (all !== null) applyReflections(columns, all, m, left, rank);
+  // The other vectors are what the reflections of those so far make of the axes.
+  const wanted = m === 0 ? 0 : left.length / tall;
+  if (rank === wanted) return;
+  const found = left.slice(0, rank * tall);
+  const others = left.subarray(rank * tall);
+  others.fill(0);
+  for (let row = rank; row < wanted; row++) left[row * tall + parts * row] = 1;
+  applyReflections(found, reflections(found, m, rank), m, others, wanted - rank);
 }
