@@ -1,5 +1,6 @@
 import { backend, DeviceError, DTypeError, noGrad, stack, Tensor } from '@gradgate/core';
 import { check, checkOptions, heldGrad, is, refuseRecording, show } from '@gradgate/core/internal';
+import { checkGroups } from './groups.js';
 import type { Optimizer } from './optimizer.js';
 
 /** Options of `GradScaler`. */
@@ -302,4 +303,5 @@ function checkOptimizer(op: string, optimizer: unknown): void {
     typeof (optimizer as Step).step !== 'function'
   )
     throw new TypeError(`GradScaler.${op}: takes an optimizer, got ${show(optimizer)}`);
+  checkGroups(`GradScaler.${op}`, (optimizer as Step).paramGroups);
 }

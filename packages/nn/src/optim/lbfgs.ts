@@ -1,6 +1,7 @@
 import { DeviceError, enableGrad, noGrad, type Tensor, tensor } from '@gradgate/core';
 import { heldGrad, is, show } from '@gradgate/core/internal';
 import { isThenable } from '../promise.js';
+import { checkGroups } from './groups.js';
 import { dot, emptyMemory, type LBFGSMemory, readMemory, writeMemory } from './lbfgsMemory.js';
 import { type Point, strongWolfe, type Tried } from './lineSearch.js';
 import { type Group, Optimizer } from './optimizer.js';
@@ -80,6 +81,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   override step<R>(closure: () => R): R;
   override step<R>(closure?: () => R): R {
     if (typeof closure !== 'function') return this.update() as never;
+    checkGroups('LBFGS.step', this.paramGroups);
     const group = this.paramGroups[0]!;
     const elsewhere = group.params.find(({ device }) => device !== 'cpu');
     if (elsewhere !== undefined)

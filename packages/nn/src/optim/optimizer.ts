@@ -18,6 +18,7 @@ import { isSparse, toDense } from '@gradgate/core/sparse';
 import { listOf } from '../listOf.js';
 import { isThenable } from '../promise.js';
 import { shapeText } from '../shapeText.js';
+import { checkGroups } from './groups.js';
 import { stepRows } from './sparse.js';
 import { type OptimizerState, readState, writeState } from './state.js';
 
@@ -165,6 +166,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
       throw new TypeError(`${name}: takes parameters, or groups { params, ...options }, got ${show(group)}`);
     const { params: own, ...options } = group;
     const params = Tensor.is(own) ? [own] : listOf(name, 'params of a group', own);
+    checkGroups(name, this.paramGroups);
     const seen = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const p of params) {
       if (!Tensor.is(p)) throw new TypeError(`${name}: parameters must be Tensors, got ${show(p)}`);
@@ -203,6 +205,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
    * NaN.
    */
   protected checkNumbers(): void {
+    checkGroups(`${this.constructor.name}.step`, this.paramGroups);
     for (const group of this.paramGroups) {
       for (const key of this.pairs) check(`${this.constructor.name}.step`, String(key), group[key], this.known[key]);
       for (const key of this.numbers)
@@ -314,6 +317,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
    * (`param_groups`, `exp_avg`). A snapshot, which later steps do not change.
    */
   stateDict(): OptimizerState {
+    checkGroups(`${this.constructor.name}.stateDict`, this.paramGroups);
     return writeState(this.paramGroups, this.state as ReadonlyMap<Tensor, object>);
   }
 
@@ -322,6 +326,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
    * before anything changes: groups, options, and the names, shapes and dtypes of the memory.
    */
   loadStateDict(state: OptimizerState): void {
+    checkGroups(`${this.constructor.name}.loadStateDict`, this.paramGroups);
     const { options, memory } = readState(this.constructor.name, state, this.paramGroups, this.known, (group, p) =>
       this.memory(group as Group<O>, p),
     );
@@ -338,6 +343,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
   /** Sets the gradients of all parameters to null, or with `setToNull: false` to zeros. */
   zeroGrad(options?: { setToNull?: boolean }): void {
     checkOptions('zeroGrad', options, { setToNull: is.boolean });
+    checkGroups(`${this.constructor.name}.zeroGrad`, this.paramGroups);
     this.noteParams();
     for (const { params } of this.paramGroups) for (const p of params) p.zeroGrad(options);
   }

@@ -62,6 +62,7 @@ export class ReduceLROnPlateau {
   step(metric: number): void {
     if (typeof metric !== 'number')
       throw new TypeError(`ReduceLROnPlateau.step: takes the metric as a number, got ${show(metric)}`);
+    checkOptimizer('ReduceLROnPlateau', this.optimizer);
     const { mode, factor, patience, threshold, cooldown, minLr } = this.options;
     const better = mode === 'min' ? metric < this.best * (1 - threshold) : metric > this.best * (1 + threshold);
     if (better) {

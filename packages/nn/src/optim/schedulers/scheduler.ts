@@ -1,4 +1,5 @@
 import { asAction, check, is, show } from '@gradgate/core/internal';
+import { checkGroups } from '../groups.js';
 
 /** The part of an optimizer that schedulers use. */
 export interface Scheduled {
@@ -35,13 +36,11 @@ export function checkSchedulers(name: string, schedulers: readonly LRScheduler[]
       throw new TypeError(`${name}: schedulers must be schedulers of an optimizer, got ${show(scheduler)}`);
 }
 
-/** Throws unless `optimizer` is one, and each of its groups is there: anybody may have changed their list. */
+/** Throws unless `optimizer` is one, with groups. */
 export function checkOptimizer(name: string, optimizer: unknown): void {
   const groups = (optimizer as Partial<Scheduled> | null)?.paramGroups;
   if (!Array.isArray(groups)) throw new TypeError(`${name}: takes an optimizer, got ${show(optimizer)}`);
-  const at = groups.findIndex((group) => typeof group !== 'object' || group === null);
-  if (at >= 0)
-    throw new TypeError(`${name}: paramGroups of the optimizer has ${show(groups[at])} at ${at}, which is no group`);
+  checkGroups(name, groups);
 }
 
 /** One rate for each group of an optimizer, from an option with one for all or one for each. */
@@ -114,6 +113,7 @@ export abstract class LRScheduler {
 
   /** Returns the current learning rate of each group. */
   getLastLr(): number[] {
+    checkGroups(this.constructor.name, this.optimizer.paramGroups);
     return this.optimizer.paramGroups.map((g) => g.lr);
   }
 
@@ -160,7 +160,7 @@ export abstract class LRScheduler {
 
   /** Sets all rates, or none if one is wrong. */
   protected setRates(epoch: number, rate: (lr: number, baseLr: number, group: number) => number): void {
-    checkOptimizer(this.constructor.name, this.optimizer);
+    checkGroups(this.constructor.name, this.optimizer.paramGroups);
     const groups = this.optimizer.paramGroups;
     // Groups that were added later start from their own rates.
     const baseLrs = groups.map((group, i) => this.baseLrs[i] ?? group.initialLr ?? group.lr);
@@ -200,6 +200,7 @@ export abstract class LRScheduler {
 
   /** @internal Reads a state, or throws. Files of earlier versions have no current rates. */
   readState(state: object): SchedulerState {
+    checkGroups(this.constructor.name, this.optimizer.paramGroups);
     const count = this.optimizer.paramGroups.length;
     const refuse = (what: string): never => {
       throw new TypeError(
